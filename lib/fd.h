@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* File descriptors that close themselves: `tn_autofd int fd = open(…)`; tn_fd_steal() gives one away. */
+#pragma once
+
+#include <errno.h>
+#include <unistd.h>
+
+/* Closes *fd if it is one, sets it to -1, keeps errno. */
+static inline void tn_fd_close(int *fd)
+{
+        int saved_errno = errno;
+
+        if (*fd >= 0)
+                close(*fd);
+        *fd = -1;
+        errno = saved_errno;
+}
+
+static inline int tn_fd_steal(int *fd)
+{
+        int stolen = *fd;
+
+        *fd = -1;
+        return stolen;
+}
+
+#define tn_autofd __attribute__((cleanup(tn_fd_close)))

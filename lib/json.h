@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* What jansson does not have: text of unknown encoding, and the one way in which we print. */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stddef.h>
+
+/* A JSON string of @text; bytes that are not UTF-8 become U+FFFD. NULL gives JSON null. New reference. */
+json_t *tn_json_text(const char *text);
+json_t *tn_json_text_len(const char *text, size_t len);
+
+/* object[key] = text, only when text is not NULL: for the optional fields of replies. */
+void tn_json_set_text(json_t *object, const char *key, const char *text);
+
+/* One line as qemu-ga prints: ", " and ": ", non-ASCII as \uXXXX, members in the order in which they were
+ * set. Free with g_free(). */
+char *tn_json_line(const json_t *value);
+/* The same at the end of @out. */
+void tn_json_append(GString *out, const json_t *value);
+/* The same value for people: indented. Free with g_free(). */
+char *tn_json_pretty(const json_t *value);

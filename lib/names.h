@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * Every name that leaves the process: ports, paths, log fields, message ids, environment variables.
+ * Paths that depend on the installation prefix come from the build (tenon-build.h).
+ */
+#pragma once
+
+#include "tenon-build.h"
+
+/* virtio-serial port names (QEMU: `name=` of the virtserialport device). */
+#define TN_PORT_QGA "org.qemu.guest_agent.0"
+#define TN_PORT_QMP "org.tenon.agent.0"
+
+/* Well-known files, relative to the root that struct tn_env was given. */
+#define TN_PATH_VIRTIO_PORTS_CLASS "sys/class/virtio-ports"
+#define TN_PATH_SYSTEMD_RUNNING    "run/systemd/system"
+
+/* Defaults of the configuration; the prefix decides where they are. */
+#define TN_PATH_CONFIG     TN_SYSCONFDIR "/tenon/tenond.conf"
+#define TN_PATH_POWER_D    TN_SYSCONFDIR "/tenon/power.d"
+#define TN_PATH_FREEZE_D   TN_SYSCONFDIR "/tenon/freeze.d"
+#define TN_PATH_PLUGINS    TN_LIBDIR "/tenon/plugins"
+#define TN_PATH_HELPER     TN_LIBEXECDIR "/tenon-system-helper"
+#define TN_PATH_STATEDIR   TN_LOCALSTATEDIR "/lib/tenon"
+#define TN_PATH_RUNDIR     TN_RUNSTATEDIR "/tenon"
+#define TN_PATH_CONTROL    TN_PATH_RUNDIR "/control.sock"
+#define TN_PATH_PIDFILE    TN_RUNSTATEDIR "/tenond.pid"
+#define TN_PATH_VIRTIO_QGA "/dev/virtio-ports/" TN_PORT_QGA
+#define TN_PATH_VIRTIO_QMP "/dev/virtio-ports/" TN_PORT_QMP
+#define TN_PATH_ISA_SERIAL "/dev/ttyS0"
+
+/* Journal fields, documented in tenond(8) and in log.h. */
+#define TN_F_PLUGIN     "TENON_PLUGIN"
+#define TN_F_COMMAND    "TENON_COMMAND"
+#define TN_F_HYPERVISOR "TENON_HYPERVISOR"
+#define TN_F_TRANSPORT  "TENON_TRANSPORT"
+#define TN_F_ERROR      "TENON_ERROR"
+#define TN_F_FILE       "TENON_FILE"
+#define TN_F_PEER       "TENON_PEER"
+#define TN_F_RESULT     "TENON_RESULT"
+#define TN_F_DURATION   "TENON_DURATION_USEC"
+#define TN_F_MESSAGE_ID "MESSAGE_ID"
+
+/* Message ids (sd-id128) of the events that an administrator may match on. */
+#define TN_MSG_STARTED      "6c1f0f5a1d8e4f0a9b6f3f0a52f1f8d1"
+#define TN_MSG_CONFIG_ERROR "0d2c7a4be2d84d8fb3a4c0d3c8e1b7a2"
+#define TN_MSG_PLUGIN_ERROR "f3a9be5d07c94c5c8f8a3b1f0c6f4e93"
+#define TN_MSG_AUDIT        "a84c5f0e3b1d4b7e9c2f6d8017e5c3b4"

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * Work that the agent's own sandbox forbids: a program is started as a transient unit of its own
+ * (systemd-run), or as a plain child where systemd does not run, for there is no sandbox either. What it
+ * has to know, it is told on its standard input, never on its command line, which everybody can read.
+ *
+ * tenon-system-helper is the program of ours that is asked this way: one JSON request, one JSON answer.
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stddef.h>
+
+#include "lib/child.h"
+
+struct tn_env;
+struct tn_outside; /* the jobs of one owner */
+
+/* How a program ended; or @error when it was not started, or when its owner went away first. */
+typedef void (*tn_outside_done)(const struct tn_child_result *result, const GError *error, void *data);
+/* What the helper answered, borrowed, or @error. */
+typedef void (*tn_outside_answered)(json_t *value, const GError *error, void *data);
+
+struct tn_outside *tn_outside_new(const struct tn_env *env);
+/* Ends what is under way; each callback is called with an error. NULL is fine. */
+void tn_outside_free(struct tn_outside *outside);
+
+/* The command line that runs @argv outside, ended after @limit_ms: @argv itself where systemd does not run.
+ * Free with g_strfreev(). */
+char **tn_outside_argv(const struct tn_env *env, const char *const *argv, unsigned limit_ms);
+
+/* Starts argv[0], an absolute path. @done is called exactly once, possibly from here; it must not free
+ * @outside. */
+void tn_outside_run(struct tn_outside *outside, const char *const *argv, const void *input, size_t input_len,
+                    unsigned deadline_ms, tn_outside_done done, void *data);
+
+/* Asks the program @helper. @answered as with tn_outside_run(). */
+void tn_outside_ask(struct tn_outside *outside, const char *helper, const json_t *request,
+                    unsigned deadline_ms, tn_outside_answered answered, void *data);
