@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* Which facts are worth an event: a table. The event's data is the fact's new value. */
+#include "agent/events.h"
+
+static const struct {
+        const char *fact;
+        const char *event;
+} events[] = {
+        {"filesystems", "FILESYSTEMS_CHANGED"},
+        {"freeze", "FREEZE_CHANGED"},
+        {"health", "HEALTH_CHANGED"},
+        {"network", "NETWORK_CHANGED"},
+        {"os", "OS_CHANGED"},
+        {"shutdown", "SHUTDOWN_CHANGED"},
+        {"time-jump", "TIME_JUMP"},
+        {"trim", "TRIM_CHANGED"},
+        {"update", "UPDATE_CHANGED"},
+        {"users", "USERS_CHANGED"},
+        {"watchdog", "WATCHDOG_CHANGED"},
+};
+
+static void on_fact(const char *name, const json_t *value, void *data)
+{
+        struct tn_agent *agent = data;
+
+        for (size_t i = 0; value && i < G_N_ELEMENTS(events); i++)
+                if (g_str_equal(events[i].fact, name))
+                        tn_dispatch_emit(agent->dispatch, events[i].event, json_deep_copy(value));
+}
+
+void tn_events_update_health(struct tn_agent *agent)
+{
+        (void) tn_facts_set(agent->facts, "agent", "health", tn_agent_health(agent), NULL);
+}
+
+static void on_port(void *data)
+{
+        tn_events_update_health(data);
+}
+
+void tn_events_start(struct tn_agent *agent)
+{
+        tn_events_update_health(agent);
+        tn_facts_subscribe(agent->facts, on_fact, agent);
+        if (agent->port)
+                tn_port_watch(agent->port, on_port, agent);
+}

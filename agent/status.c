@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* tenon-get-status: one JSON object that says all of the agent, for hosts, `tenonctl status` and bug
+ * reports. */
+#include "agent/agent.h"
+#include "agent/hardware.h"
+#include "agent/transports.h"
+#include "lib/json.h"
+#include "lib/names.h"
+
+static void add_problem(json_t *problems, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void add_problem(json_t *problems, const char *format, ...)
+{
+        g_autofree char *text = NULL;
+        va_list args;
+
+        va_start(args, format);
+        text = g_strdup_vprintf(format, args);
+        va_end(args);
+        json_array_append_new(problems, tn_json_text(text));
+}
+
+json_t *tn_agent_health(const struct tn_agent *agent)
+{
+        json_t *problems = json_array();
+        const char *const *mistakes = tn_config_mistakes(agent->config);
+        unsigned plugins = tn_plugins_problems(agent->plugins);
+
+        for (; *mistakes; mistakes++)
+                add_problem(problems, "configuration: %s", *mistakes);
+        if (plugins > 0)
+                add_problem(problems, "%u plugin%s not started; see tenonctl plugins", plugins,
+                            plugins > 1 ? "s were" : " was");
+        if (agent->port && tn_port_problem(agent->port))
+                add_problem(problems, "%s: %s", agent->path, tn_port_problem(agent->port));
+        if (agent->control_problem)
+                add_problem(problems, "control socket: %s", agent->control_problem);
+        return json_pack("{s:s, s:o}", "state", json_array_size(problems) ? "degraded" : "ok", "problems",
+                         problems);
+}
+
+static json_t *names(const char *const *list)
+{
+        json_t *array = json_array();
+
+        for (; *list; list++)
+                json_array_append_new(array, tn_json_text(*list));
+        return array;
+}
+
+static json_t *policy(const struct tn_agent *agent)
+{
+        const struct tn_policy *in_force = tn_dispatch_policy(agent->dispatch);
+
+        return json_pack("{s:s, s:o, s:o, s:o}", "preset", tn_policy_preset(in_force), "allow",
+                         names(tn_policy_allowed_names(in_force)), "only",
+                         names(tn_policy_only_names(in_force)), "block",
+                         names(tn_policy_blocked_names(in_force)));
+}
+
+static json_t *counters(const struct tn_agent *agent)
+{
+        const struct tn_counters *c = tn_dispatch_counters(agent->dispatch);
+
+        return json_pack("{s:I, s:I, s:I, s:I, s:I}", "requests", (json_int_t) c->requests, "errors",
+                         (json_int_t) c->errors, "parse-errors", (json_int_t) c->parse_errors, "refused",
+                         (json_int_t) c->refused, "abandoned", (json_int_t) c->abandoned);
+}
+
+json_t *tn_agent_status(const struct tn_agent *agent)
+{
+        json_t *status = json_object();
+        json_t *hypervisor = tn_facts_get(agent->facts, "hypervisor");
+        uint64_t usec = agent->env->now_usec(agent->env, CLOCK_BOOTTIME) - agent->started_usec;
+
+        json_object_set_new(status, "version", json_string(TN_VERSION));
+        json_object_set_new(status, "health", tn_agent_health(agent));
+        json_object_set(status, "hypervisor", hypervisor);
+        json_object_set_new(status, "channels", tn_transports_to_json(agent));
+        json_object_set_new(status, "policy", policy(agent));
+        json_object_set_new(status, "plugins", tn_plugins_to_json(agent->plugins));
+        json_object_set_new(status, "drivers", tn_hardware_drivers(agent->env));
+        json_object_set_new(status, "watchdog", tn_hardware_watchdogs(agent->env));
+        json_object_set_new(status, "time", tn_hardware_time(agent->env));
+        json_object_set_new(status, "counters", counters(agent));
+        json_object_set_new(status, "facts", tn_facts_to_json(agent->facts));
+        /* These two have members of their own above. */
+        json_object_del(json_object_get(status, "facts"), "hypervisor");
+        json_object_del(json_object_get(status, "facts"), "health");
+        json_object_set_new(status, "uptime-seconds", json_integer((json_int_t) (usec / G_USEC_PER_SEC)));
+        return status;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* Calls over a real bus, a dbus-daemon of the test's own: answers, errors, time limits, no bus at all. */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/bus.h"
+
+struct daemon {
+        pid_t pid;
+        char address[256];
+};
+
+struct answer {
+        unsigned count;
+        int type; /* of the message, or 0 */
+        int code; /* of the error, or -1 */
+        char text[256];
+};
+
+static int start_daemon(void **state)
+{
+        static struct daemon daemon;
+        int fds[2];
+        ssize_t n;
+
+        if (pipe(fds) < 0 || (daemon.pid = fork()) < 0)
+                return -1;
+        if (daemon.pid == 0) {
+                (void) dup2(fds[1], STDOUT_FILENO);
+                execlp("dbus-daemon", "dbus-daemon", "--session", "--nofork", "--print-address", NULL);
+                _exit(127);
+        }
+        close(fds[1]);
+        n = read(fds[0], daemon.address, sizeof daemon.address - 1);
+        close(fds[0]);
+        if (n <= 0)
+                return -1;
+        daemon.address[strcspn(daemon.address, "\n")] = '\0';
+        *state = &daemon;
+        return 0;
+}
+
+static int end_daemon(void **state)
+{
+        struct daemon *daemon = *state;
+
+        (void) kill(daemon->pid, SIGTERM);
+        return waitpid(daemon->pid, NULL, 0) == daemon->pid ? 0 : -1;
+}
+
+static void on_answer(DBusMessage *reply, const GError *error, void *data)
+{
+        struct answer *answer = data;
+
+        assert_true(!reply != !error);
+        answer->count++;
+        answer->type = reply ? dbus_message_get_type(reply) : 0;
+        answer->code = error ? error->code : -1;
+        g_strlcpy(answer->text, error ? error->message : "", sizeof answer->text);
+}
+
+static void call(struct tn_bus *bus, const char *service, const char *method, int timeout_ms,
+                 struct answer *answer)
+{
+        DBusMessage *message = dbus_message_new_method_call(service, "/org/freedesktop/DBus",
+                                                            "org.freedesktop.DBus", method);
+
+        answer->count = 0;
+        tn_bus_call(bus, message, timeout_ms, on_answer, answer);
+        assert_int_equal(answer->count, 0); /* never from within */
+        dbus_message_unref(message);
+}
+
+static struct tn_bus *open_bus(void **state)
+{
+        const struct daemon *daemon = *state;
+        g_autoptr(GError) error = NULL;
+        struct tn_bus *bus = tn_bus_open(daemon->address, &error);
+
+        assert_non_null(bus);
+        return bus;
+}
+
+static void test_answer(void **state)
+{
+        struct tn_bus *bus = open_bus(state);
+        struct answer a = {0};
+
+        call(bus, DBUS_SERVICE_DBUS, "ListNames", 5000, &a);
+        loop_until(&a.count, 1);
+        assert_int_equal(a.type, DBUS_MESSAGE_TYPE_METHOD_RETURN);
+        tn_bus_free(bus);
+}
+
+static void test_many_answers(void **state)
+{
+        struct tn_bus *bus = open_bus(state);
+        struct answer a[100] = {0};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(a); i++)
+                call(bus, DBUS_SERVICE_DBUS, "ListNames", 5000, &a[i]);
+        for (size_t i = 0; i < G_N_ELEMENTS(a); i++) {
+                loop_until(&a[i].count, 1);
+                assert_int_equal(a[i].type, DBUS_MESSAGE_TYPE_METHOD_RETURN);
+        }
+        tn_bus_free(bus);
+}
+
+static void test_unknown_service(void **state)
+{
+        struct tn_bus *bus = open_bus(state);
+        struct answer a = {0};
+
+        call(bus, "org.tenon.NobodyOwnsThis", "X", 5000, &a);
+        loop_until(&a.count, 1);
+        assert_int_equal(a.code, TN_ERROR_NOT_FOUND);
+        assert_contains(a.text, "org.tenon.NobodyOwnsThis");
+        tn_bus_free(bus);
+}
+
+static void test_unknown_method(void **state)
+{
+        struct tn_bus *bus = open_bus(state);
+        struct answer a = {0};
+
+        call(bus, DBUS_SERVICE_DBUS, "NoSuchMethod", 5000, &a);
+        loop_until(&a.count, 1);
+        assert_int_equal(a.code, TN_ERROR_FAILED);
+        tn_bus_free(bus);
+}
+
+/* A peer that owns a name, and never answers: a second connection that nobody dispatches. */
+static void test_timeout(void **state)
+{
+        const struct daemon *daemon = *state;
+        struct tn_bus *bus = open_bus(state);
+        DBusConnection *mute = dbus_connection_open_private(daemon->address, NULL);
+        struct answer a = {0};
+        gint64 started;
+
+        assert_non_null(mute);
+        dbus_connection_set_exit_on_disconnect(mute, FALSE);
+        assert_true(dbus_bus_register(mute, NULL));
+        started = g_get_monotonic_time();
+        call(bus, dbus_bus_get_unique_name(mute), "X", 300, &a);
+        loop_until(&a.count, 1);
+        assert_int_equal(a.code, TN_ERROR_TIMEOUT);
+        assert_in_range(g_get_monotonic_time() - started, 250000, 3000000);
+        dbus_connection_close(mute);
+        dbus_connection_unref(mute);
+        tn_bus_free(bus);
+}
+
+static void test_free_with_calls_under_way(void **state)
+{
+        struct tn_bus *bus = open_bus(state);
+        struct answer a = {0};
+
+        call(bus, DBUS_SERVICE_DBUS, "ListNames", 5000, &a);
+        tn_bus_free(bus);
+        loop_for(50);
+        assert_int_equal(a.count, 0);
+        tn_bus_free(NULL);
+}
+
+static void test_no_bus(void **state)
+{
+        g_autoptr(GError) error = NULL;
+
+        (void) state;
+        assert_null(tn_bus_open("unix:path=/nonexistent/bus", &error));
+        assert_true(g_error_matches(error, TN_ERROR, TN_ERROR_NOT_FOUND));
+        assert_contains(error->message, "unix:path=/nonexistent/bus");
+}
+
+/* Without an address the environment decides, so that nothing here ever meets the machine's own bus. */
+static void test_environment(void **state)
+{
+        const struct daemon *daemon = *state;
+        struct tn_bus *bus;
+        struct answer a = {0};
+
+        (void) g_setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", TRUE);
+        assert_null(tn_bus_open(NULL, NULL));
+        (void) g_setenv("DBUS_SYSTEM_BUS_ADDRESS", daemon->address, TRUE);
+        bus = tn_bus_open(NULL, NULL);
+        assert_non_null(bus);
+        call(bus, DBUS_SERVICE_DBUS, "GetId", 5000, &a);
+        loop_until(&a.count, 1);
+        assert_int_equal(a.code, -1);
+        tn_bus_free(bus);
+}
+
+/* The last test: the bus goes away while a call is under way, and calls after that fail as well. */
+static void test_bus_is_lost(void **state)
+{
+        struct daemon *daemon = *state;
+        struct tn_bus *bus = open_bus(state);
+        struct answer a = {0}, b = {0};
+
+        call(bus, DBUS_SERVICE_DBUS, "GetId", 5000, &a);
+        loop_until(&a.count, 1);
+        (void) kill(daemon->pid, SIGSTOP);
+        call(bus, DBUS_SERVICE_DBUS, "ListNames", 4000, &a);
+        loop_for(20);
+        assert_int_equal(a.count, 0);
+        (void) kill(daemon->pid, SIGKILL);
+        loop_until(&a.count, 1);
+        assert_int_not_equal(a.code, -1);
+        call(bus, DBUS_SERVICE_DBUS, "ListNames", 4000, &b);
+        loop_until(&b.count, 1);
+        assert_int_equal(b.code, TN_ERROR_NOT_FOUND);
+        assert_string_equal(b.text, "the connection to the bus was lost");
+        tn_bus_free(bus);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_answer),          cmocka_unit_test(test_many_answers),
+                cmocka_unit_test(test_unknown_service), cmocka_unit_test(test_unknown_method),
+                cmocka_unit_test(test_timeout),         cmocka_unit_test(test_free_with_calls_under_way),
+                cmocka_unit_test(test_no_bus),          cmocka_unit_test(test_environment),
+                cmocka_unit_test(test_bus_is_lost),
+        };
+
+        return cmocka_run_group_tests(tests, start_daemon, end_daemon);
+}
