@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * Opening what the host names. The surprising thing: a file is created only in a second step, when it was
+ * not there in the first, and then with O_EXCL: so only files that are new get the mode 0666, and a symbolic
+ * link that leads nowhere is never written through.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/env.h"
+#include "lib/error.h"
+#include "plugins/files/files.h"
+
+#define NEW_FILE_MODE 0666
+
+static int open_at(const struct tn_env *env, const char *path, int flags, bool nofollow)
+{
+        struct open_how how = {
+                .flags = (uint64_t) flags,
+                .mode = flags & O_CREAT ? NEW_FILE_MODE : 0,
+                .resolve = (env->recorded ? RESOLVE_IN_ROOT : 0) | (nofollow ? RESOLVE_NO_SYMLINKS : 0),
+        };
+
+        if (how.resolve == 0)
+                return openat(env->root_fd, path, flags, NEW_FILE_MODE);
+        return (int) syscall(SYS_openat2, env->root_fd, path, &how, sizeof how);
+}
+
+static int open_or_create(const struct tn_env *env, const char *path, int flags, bool nofollow)
+{
+        int existing = flags & ~O_CREAT;
+        int fd = open_at(env, path, existing, nofollow);
+
+        if (fd >= 0 || errno != ENOENT || !(flags & O_CREAT))
+                return fd;
+        fd = open_at(env, path, flags | O_EXCL, nofollow);
+        if (fd >= 0)
+                (void) fchmod(fd, NEW_FILE_MODE); /* file systems without modes refuse it */
+        else if (errno == EEXIST)                 /* somebody was faster, or it is a link to nothing */
+                fd = open_at(env, path, existing, nofollow);
+        return fd;
+}
+
+int tn_files_open(const struct tn_env *env, const char *path, const char *mode, bool nofollow,
+                  GError **error)
+{
+        const struct tn_files_mode *found = tn_files_mode_find(mode);
+        int fd;
+
+        if (!found) {
+                (void) tn_error_set(error, TN_ERROR_INVALID, "invalid file open mode '%s'", mode);
+                return -1;
+        }
+        fd = open_or_create(env, path, found->flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, nofollow);
+        if (fd < 0 && nofollow && errno == ELOOP)
+                (void) tn_error_set(
+                        error, TN_ERROR_DENIED,
+                        "failed to open file '%s' (mode: '%s'): a part of the path is a symbolic "
+                        "link, and nofollow was asked for",
+                        path, found->name);
+        else if (fd < 0)
+                (void) tn_error_errno(error, errno, "failed to open file '%s' (mode: '%s')", path,
+                                      found->name);
+        return fd;
+}
