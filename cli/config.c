@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* tenonctl config: the settings in force, read by the agent's own reader, so that it never says anything
+ * else than the agent does. */
+#include "agent/config.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "lib/env.h"
+#include "lib/json.h"
+#include "lib/names.h"
+
+static json_t *to_json(const struct tn_config *config)
+{
+        json_t *settings = json_array(), *mistakes = json_array();
+
+        for (size_t i = 0; i < tn_config_table_len; i++) {
+                const struct tn_config_key *row = &tn_config_table[i];
+                const char *origin = tn_config_origin(config, row->group, row->key);
+
+                json_array_append_new(settings,
+                                      json_pack("{s:s, s:s, s:o, s:s, s:o, s:s}", "group", row->group, "key",
+                                                row->key, "value",
+                                                tn_json_text(tn_config_get(config, row->group, row->key)),
+                                                "default", row->fallback, "origin", tn_json_text(origin),
+                                                "doc", row->doc));
+        }
+        for (const char *const *mistake = tn_config_mistakes(config); *mistake; mistake++)
+                json_array_append_new(mistakes, tn_json_text(*mistake));
+        return json_pack("{s:o, s:o}", "settings", settings, "mistakes", mistakes);
+}
+
+static void print_table(const struct tn_config *config)
+{
+        const char *headers[] = {"GROUP", "KEY", "VALUE", "FROM", NULL};
+        struct libscols_table *table = tn_table_new(headers);
+
+        for (size_t i = 0; i < tn_config_table_len; i++) {
+                const struct tn_config_key *row = &tn_config_table[i];
+                const char *origin = tn_config_origin(config, row->group, row->key);
+                const char *cells[] = {row->group, row->key, tn_config_get(config, row->group, row->key),
+                                       origin ? origin : "default"};
+
+                tn_table_add(table, cells);
+        }
+        tn_table_print(table);
+}
+
+int tn_cli_config(int argc, char **argv)
+{
+        gboolean json = FALSE;
+        g_autofree char *file = NULL, *path = NULL;
+        const GOptionEntry entries[] = {
+                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
+                {"file", 0, 0, G_OPTION_ARG_FILENAME, &file,
+                 "Read FILE and FILE.d in place of " TN_PATH_CONFIG, "FILE"},
+                {NULL},
+        };
+        g_autoptr(GError) error = NULL;
+        g_autoptr(tn_config_t) config = NULL;
+        const char *const *mistakes;
+        struct tn_env env = {0};
+
+        if (!tn_cli_options(&argc, &argv, entries,
+                            "Prints the settings in force and where each comes from."))
+                return TN_EXIT_USAGE;
+        path = g_canonicalize_filename(file ? file : TN_PATH_CONFIG, NULL);
+        if (!tn_env_init_system(&env, NULL, &error) ||
+            !(config = tn_config_new(&env, path, file != NULL, &error))) {
+                fprintf(stderr, "tenonctl: %s\n", error->message);
+                tn_env_deinit(&env);
+                return TN_EXIT_USAGE;
+        }
+        if (json) {
+                json_auto_t *value = to_json(config);
+
+                tn_cli_print_json(value);
+        } else {
+                print_table(config);
+        }
+        mistakes = tn_config_mistakes(config);
+        for (const char *const *mistake = mistakes; *mistake; mistake++)
+                fprintf(stderr, "tenonctl: configuration: %s\n", *mistake);
+        tn_env_deinit(&env);
+        return *mistakes ? TN_EXIT_NO : TN_EXIT_OK;
+}

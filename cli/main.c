@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* tenonctl: one table of verbs; help comes from it. */
+#include <glib.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/config.h"
+#include "cli/cli.h"
+#include "cli/detect.h"
+#include "lib/env.h"
+#include "lib/error.h"
+#include "lib/json.h"
+#include "lib/names.h"
+
+static const struct verb {
+        const char *name, *args, *summary;
+        int (*run)(int argc, char **argv);
+} verbs[] = {
+        {"status", "[--json]", "What machine this is, who talks to the host, what needs attention",
+         tn_cli_status},
+        {"detect", "[--json] [--record DIR | --machine DIR]", "Which hypervisor, container and cloud",
+         tn_cli_detect},
+        {"config", "[--json] [--file FILE]", "Settings in force and where they come from; reports mistakes",
+         tn_cli_config},
+        {"freeze", "--check [--json]", "What a freeze for a snapshot would do, and what not, and why",
+         tn_cli_freeze},
+        {"plugins", "[--json]", "Plugins, their state and their commands", tn_cli_plugins},
+};
+
+static char *socket_path;
+
+static void print_help(FILE *out)
+{
+        fprintf(out, "Usage: tenonctl [--socket PATH] VERB [OPTIONS]\n\nVerbs:\n");
+        for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+                fprintf(out, "  %-8s %-38s %s\n", verbs[i].name, verbs[i].args, verbs[i].summary);
+        fprintf(out,
+                "\n  --socket PATH  ask the agent whose control socket this is\n"
+                "  --version      print the version\n"
+                "  --help         print this; tenonctl VERB --help explains a verb\n\nSee tenonctl(1).\n");
+}
+
+bool tn_cli_options(int *argc, char ***argv, const GOptionEntry *entries, const char *summary)
+{
+        g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+        g_autoptr(GError) error = NULL;
+        g_autofree char *verb = g_strdup((*argv)[0]);
+        g_autofree char *name = g_strdup_printf("tenonctl %s", verb);
+
+        g_set_prgname(name);
+        g_option_context_set_summary(context, summary);
+        g_option_context_add_main_entries(context, entries, NULL);
+        if (!g_option_context_parse(context, argc, argv, &error)) {
+                fprintf(stderr, "tenonctl %s: %s; try tenonctl %s --help\n", verb, error->message, verb);
+                return false;
+        }
+        if (*argc > 1) {
+                fprintf(stderr, "tenonctl %s: unexpected argument '%s'; try tenonctl %s --help\n", verb,
+                        (*argv)[1], verb);
+                return false;
+        }
+        return true;
+}
+
+int tn_cli_fail(const GError *error)
+{
+        fprintf(stderr, "tenonctl: %s\n", error->message);
+        return g_error_matches(error, TN_ERROR, TN_ERROR_NOT_FOUND) ? TN_EXIT_NOT_RUNNING : TN_EXIT_USAGE;
+}
+
+void tn_cli_print_json(const json_t *value)
+{
+        g_autofree char *text = tn_json_pretty(value);
+
+        puts(text);
+}
+
+const char *tn_cli_text(const json_t *object, const char *key)
+{
+        const char *text = json_string_value(json_object_get(object, key));
+
+        return text ? text : "";
+}
+
+const char *tn_cli_socket(void)
+{
+        struct tn_env env;
+
+        if (!socket_path && tn_env_init_system(&env, NULL, NULL)) {
+                g_autoptr(tn_config_t) config = tn_config_new(&env, TN_PATH_CONFIG, false, NULL);
+
+                socket_path = g_strdup(tn_config_get(config, "agent", "control-socket"));
+                tn_env_deinit(&env);
+        }
+        return socket_path && *socket_path ? socket_path : TN_PATH_CONTROL;
+}
+
+static int run_verb(int argc, char **argv)
+{
+        for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+                if (g_str_equal(verbs[i].name, argv[0]))
+                        return verbs[i].run(argc, argv);
+        fprintf(stderr, "tenonctl: unknown verb '%s'; known:", argv[0]);
+        for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+                fprintf(stderr, " %s", verbs[i].name);
+        fputc('\n', stderr);
+        return TN_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+        int i = 1;
+
+        setlocale(LC_ALL, "");
+        for (; i < argc && argv[i][0] == '-'; i++) {
+                if (g_str_equal(argv[i], "--socket") && i + 1 < argc) {
+                        socket_path = g_strdup(argv[++i]);
+                } else if (g_str_has_prefix(argv[i], "--socket=")) {
+                        socket_path = g_strdup(strchr(argv[i], '=') + 1);
+                } else if (g_str_equal(argv[i], "--help") || g_str_equal(argv[i], "-h")) {
+                        print_help(stdout);
+                        return TN_EXIT_OK;
+                } else if (g_str_equal(argv[i], "--version") || g_str_equal(argv[i], "-V")) {
+                        printf("Tenon %s\n", TN_VERSION);
+                        return TN_EXIT_OK;
+                } else {
+                        fprintf(stderr, "tenonctl: unknown option '%s'; try tenonctl --help\n", argv[i]);
+                        return TN_EXIT_USAGE;
+                }
+        }
+        if (i == argc) {
+                print_help(stderr);
+                return TN_EXIT_USAGE;
+        }
+        return run_verb(argc - i, argv + i);
+}

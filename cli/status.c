@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * tenonctl status: one screen. What needs attention comes first, then one line for each part. Without an
+ * agent it says so first, and still tells what machine this is.
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "detect/detect.h"
+#include "lib/env.h"
+#include "lib/error.h"
+#include "lib/names.h"
+
+static void line(const char *label, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void line(const char *label, const char *format, ...)
+{
+        va_list args;
+
+        printf("%-12s ", label);
+        va_start(args, format);
+        vprintf(format, args);
+        va_end(args);
+        putchar('\n');
+}
+
+static void print_hypervisor(const json_t *detected)
+{
+        const json_t *primary = json_object_get(detected, "primary");
+        json_t *fact;
+        size_t i;
+
+        line("Hypervisor", "%s", json_is_object(primary) ? tn_cli_text(primary, "id") : "none (bare metal)");
+        json_array_foreach(json_object_get(detected, "facts"), i, fact)
+                line("", "%s %s: %s", tn_cli_text(fact, "kind"), tn_cli_text(fact, "id"),
+                     tn_cli_text(fact, "evidence"));
+}
+
+static void print_channels(const json_t *channels)
+{
+        json_t *channel, *client;
+        size_t i, j;
+
+        json_array_foreach(channels, i, channel)
+        {
+                unsigned connected = 0;
+
+                if (g_str_equal(tn_cli_text(channel, "role"), "control"))
+                        continue;
+                json_array_foreach(json_object_get(channel, "clients"), j, client)
+                        connected += json_is_true(json_object_get(client, "connected"));
+                line(g_str_equal(tn_cli_text(channel, "role"), "qmp") ? "QMP" : "Host", "%s at %s: %s, %s",
+                     tn_cli_text(channel, "method"), tn_cli_text(channel, "path"),
+                     tn_cli_text(channel, "state"), connected ? "host connected" : "no host connected");
+        }
+}
+
+static void print_plugins(const json_t *plugins)
+{
+        unsigned running = 0, commands = 0;
+        json_t *plugin;
+        size_t i;
+
+        json_array_foreach(plugins, i, plugin) if (g_str_equal(tn_cli_text(plugin, "state"), "running"))
+        {
+                running++;
+                commands += (unsigned) json_array_size(json_object_get(plugin, "commands"));
+        }
+        line("Plugins", "%u of %zu running, %u commands", running, json_array_size(plugins), commands);
+}
+
+static void print_drivers(const json_t *drivers)
+{
+        g_autoptr(GString) text = g_string_new(NULL);
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(drivers, i, row) g_string_append_printf(
+                text, "%s%s", i ? ", " : "",
+                json_is_string(json_object_get(row, "driver")) ? tn_cli_text(row, "driver") : "(no driver)");
+        line("Drivers", "%s", text->len ? text->str : "no paravirtual devices");
+}
+
+static void print_watchdogs(const json_t *watchdogs)
+{
+        json_t *row;
+        size_t i;
+
+        if (json_array_size(watchdogs) == 0)
+                line("Watchdog", "not present");
+        json_array_foreach(watchdogs, i, row)
+                line(i ? "" : "Watchdog", "%s: %s, %s", tn_cli_text(row, "device"),
+                     tn_cli_text(row, "identity"), tn_cli_text(row, "state"));
+}
+
+static void print_time(const json_t *now)
+{
+        time_t seconds = (time_t) (json_integer_value(json_object_get(now, "realtime")) / 1000000000);
+        char text[64];
+        struct tm tm;
+
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %Z", localtime_r(&seconds, &tm));
+        line("Time", "%s, clock source %s", text, tn_cli_text(now, "clocksource"));
+}
+
+static void print_health(const json_t *health)
+{
+        json_t *problem;
+        size_t i;
+
+        json_array_foreach(json_object_get(health, "problems"), i, problem)
+                line(i ? "" : "Attention", "%s", json_string_value(problem));
+}
+
+static void print_status(const json_t *status)
+{
+        json_int_t seconds = json_integer_value(json_object_get(status, "uptime-seconds"));
+
+        print_health(json_object_get(status, "health"));
+        line("Agent", "Tenon %s, %s, running for %" JSON_INTEGER_FORMAT " min %" JSON_INTEGER_FORMAT " s",
+             tn_cli_text(status, "version"), tn_cli_text(json_object_get(status, "health"), "state"),
+             seconds / 60, seconds % 60);
+        print_hypervisor(json_object_get(status, "hypervisor"));
+        print_channels(json_object_get(status, "channels"));
+        line("Policy", "%s", tn_cli_text(json_object_get(status, "policy"), "preset"));
+        print_plugins(json_object_get(status, "plugins"));
+        print_drivers(json_object_get(status, "drivers"));
+        print_watchdogs(json_object_get(status, "watchdog"));
+        print_time(json_object_get(status, "time"));
+}
+
+/* What can be said without an agent. */
+static int without_agent(const GError *error, bool json)
+{
+        struct tn_env env;
+        struct tn_detect *detected;
+        json_auto_t *value = NULL;
+
+        fprintf(stderr, "tenonctl: %s\n", error->message);
+        if (!g_error_matches(error, TN_ERROR, TN_ERROR_NOT_FOUND))
+                return TN_EXIT_USAGE;
+        if (!json && tn_env_init_system(&env, NULL, NULL)) {
+                detected = tn_detect_run(&env);
+                value = tn_detect_to_json(detected);
+                print_hypervisor(value);
+                tn_detect_free(detected);
+                tn_env_deinit(&env);
+        }
+        return TN_EXIT_NOT_RUNNING;
+}
+
+int tn_cli_status(int argc, char **argv)
+{
+        gboolean json = FALSE;
+        const GOptionEntry entries[] = {
+                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
+                {NULL},
+        };
+        g_autoptr(GError) error = NULL;
+        json_auto_t *status = NULL;
+
+        if (!tn_cli_options(&argc, &argv, entries, "Prints what machine this is and how the agent does."))
+                return TN_EXIT_USAGE;
+        status = tn_client_ask(tn_cli_socket(), "tenon-get-status", &error);
+        if (!status)
+                return without_agent(error, json);
+        if (json)
+                tn_cli_print_json(status);
+        else
+                print_status(status);
+        return g_str_equal(tn_cli_text(json_object_get(status, "health"), "state"), "ok") ? TN_EXIT_OK
+                                                                                          : TN_EXIT_NO;
+}
