@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * Benchmark client: sends one request N times over a unix socket, waits for each reply line, prints the
+ * round-trip times in microseconds: "median p90 p99 min". With the word "echo" as its only argument after
+ * the path it is the floor: a server that answers every line with the same bytes.
+ *
+ *   client SOCKET REQUEST COUNT
+ *   client SOCKET echo
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static _Noreturn void die(const char *what)
+{
+        fprintf(stderr, "client: %s: %s\n", what, strerror(errno));
+        exit(1);
+}
+
+static double now_usec(void)
+{
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (double) ts.tv_sec * 1e6 + (double) ts.tv_nsec / 1e3;
+}
+
+static int compare(const void *a, const void *b)
+{
+        double x = *(const double *) a, y = *(const double *) b;
+
+        return (x > y) - (x < y);
+}
+
+static int open_socket(const char *path, struct sockaddr_un *ret_addr)
+{
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        *ret_addr = (struct sockaddr_un){.sun_family = AF_UNIX};
+        if (fd < 0 || strlen(path) >= sizeof ret_addr->sun_path)
+                die("socket");
+        strcpy(ret_addr->sun_path, path);
+        return fd;
+}
+
+static void read_line(int fd)
+{
+        static char buffer[1 << 20];
+        ssize_t n;
+
+        do {
+                n = read(fd, buffer, sizeof buffer);
+                if (n <= 0)
+                        die("read");
+        } while (buffer[n - 1] != '\n');
+}
+
+static void serve_echo(const char *path)
+{
+        static const char reply[] = "{\"return\": {}}\n";
+        struct sockaddr_un addr;
+        int fd = open_socket(path, &addr), client;
+
+        if (bind(fd, (struct sockaddr *) &addr, sizeof addr) < 0 || listen(fd, 1) < 0 ||
+            (client = accept(fd, NULL, NULL)) < 0)
+                die("listen");
+        for (char buffer[65536]; read(client, buffer, sizeof buffer) > 0;)
+                if (write(client, reply, sizeof reply - 1) < 0)
+                        die("write");
+}
+
+static void measure(const char *path, const char *request, size_t count)
+{
+        double *times = calloc(count, sizeof *times);
+        struct sockaddr_un addr;
+        int fd = open_socket(path, &addr);
+        size_t len = strlen(request);
+        char *line = malloc(len + 2);
+
+        sprintf(line, "%s\n", request);
+        if (!times || connect(fd, (struct sockaddr *) &addr, sizeof addr) < 0)
+                die("connect");
+        for (size_t i = 0; i < count; i++) {
+                double start = now_usec();
+
+                if (write(fd, line, len + 1) < 0)
+                        die("write");
+                read_line(fd);
+                times[i] = now_usec() - start;
+        }
+        qsort(times, count, sizeof *times, compare);
+        printf("%.1f %.1f %.1f %.1f\n", times[count / 2], times[count * 9 / 10], times[count * 99 / 100],
+               times[0]);
+        free(times);
+        free(line);
+}
+
+int main(int argc, char **argv)
+{
+        if (argc == 3 && strcmp(argv[2], "echo") == 0)
+                serve_echo(argv[1]);
+        else if (argc == 4 && strtoul(argv[3], NULL, 10) > 0)
+                measure(argv[1], argv[2], strtoul(argv[3], NULL, 10));
+        else {
+                fprintf(stderr, "usage: client SOCKET REQUEST COUNT | client SOCKET echo\n");
+                return 2;
+        }
+        return 0;
+}

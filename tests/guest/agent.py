@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the Tenon developers
+"""Tenon inside the guests: which files it is, how it is started, and what it costs there.
+
+The micro guest runs the programs of the build directory (TENON_BUILD), the full guest the package that
+scripts/build-packages made (TENON_DEB names another one).
+"""
+
+import glob
+import os
+
+import devices
+import machine
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
+BUILD = os.path.abspath(os.environ.get('TENON_BUILD') or os.path.join(TOP, 'build'))
+MODULES = ('virtio_pci', 'virtio_console')
+
+CONFIG = b'''[agent]
+statedir=/run/tenon-state
+control-socket=/run/tenon/control.sock
+[log]
+level=info
+file=/run/tenond.log
+'''
+
+OS_RELEASE = b'ID=micro\nNAME="Micro guest"\nVERSION_ID=1\nPRETTY_NAME="Micro guest 1"\n'
+
+
+def built(path):
+    """The path of a file of the build directory, which must be there."""
+    full = os.path.join(BUILD, path)
+    if not os.path.exists(full):
+        raise FileNotFoundError(f'{full} is not built')
+    return full
+
+
+def plugins():
+    """The plugins of the build directory."""
+    return glob.glob(os.path.join(BUILD, 'plugins', '*', '*.so'))
+
+
+def deb():
+    """The package with the agent, made of the tree as it lies here."""
+    given = os.environ.get('TENON_DEB')
+    found = [given] if given else glob.glob(os.path.join(BUILD, 'guest-deb', 'tenon_*.deb'))
+    if not found:
+        raise FileNotFoundError('no tenon_*.deb; scripts/build-packages --worktree --quick makes one')
+    return found[0]
+
+
+def micro_files():
+    """The agent for the micro guest: guest path -> host path or content."""
+    files = {'/usr/sbin/tenond': built('agent/tenond'), '/etc/tenond.conf': CONFIG,
+             '/etc/os-release': OS_RELEASE}
+    files.update({'/plugins/' + os.path.basename(path): path for path in plugins()})
+    if os.path.exists(os.path.join(BUILD, 'cli/tenonctl')):
+        files['/usr/bin/tenonctl'] = built('cli/tenonctl')
+    return files
+
+
+def start(guest, options=''):
+    """Start the agent in a micro guest, in the background; it finds its port by itself."""
+    guest.run('mkdir -p /run/tenon-state /run/tenon')
+    guest.run(f'tenond -c /etc/tenond.conf --plugin-dir=/plugins {options} >/run/tenond.out 2>&1 &')
+
+
+def tell_log(guest):
+    """What the agent of a micro guest said, for the text of a failure."""
+    return guest.sh('cat /run/tenond.out /run/tenond.log')[1][-1500:]
+
+
+def boot_micro(options='', extra=(), **settings):
+    """Boot a micro guest with a virtio-serial port, start the agent in it and wait until it answers."""
+    guest = machine.boot_micro(micro_files(), MODULES, [*devices.virtio_serial(), *devices.port(), *extra],
+                               **settings)
+    guest.tell_more = lambda: tell_log(guest)
+    try:
+        start(guest, options)
+        guest.port.wait_agent(20)
+    except Exception as error:
+        said = tell_log(guest)
+        guest.close()
+        raise RuntimeError(f'{error}; the agent said: {said}') from error
+    return guest
+
+
+def boot_full(extra=(), **settings):
+    """Boot the full guest with the package on its second disk, not yet installed."""
+    folder = machine.procs.temp_dir()
+    disk = machine.data_disk(folder, [deb()])
+    hardware = [*devices.disk(disk, 'raw', True), *devices.virtio_serial(), *devices.port(),
+                *devices.watchdog(), *devices.balloon(), *devices.net(), *extra]
+    guest = machine.boot_full(hardware, **settings)
+    machine.wait_booted(guest)
+    return guest
+
+
+def install(guest):
+    """Install the package from the second disk; what dpkg printed."""
+    guest.run('mkdir -p /mnt && mount -o ro /dev/vdb /mnt')
+    return guest.run('dpkg -i /mnt/*.deb && umount /mnt', 180)
+
+
+def pid(guest):
+    """The agent's process id in the guest."""
+    return int(guest.run('pidof tenond').split()[0])
+
+
+def switches(guest):
+    """How often the agent's threads were scheduled so far: each wakeup ends in one context switch."""
+    text = guest.run(f'cat /proc/{pid(guest)}/task/*/status')
+    return sum(int(line.split()[1]) for line in text.splitlines() if 'ctxt_switches' in line)
+
+
+def cpu_ticks(guest):
+    """Processor time of the agent so far, in hundredths of a second."""
+    fields = guest.run(f'cat /proc/{pid(guest)}/stat').rsplit(')', 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def rss_kib(guest):
+    """The agent's resident memory."""
+    return int(guest.run(f'grep VmRSS /proc/{pid(guest)}/status').split()[1])

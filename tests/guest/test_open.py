@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the Tenon developers
+"""What preset=open allows, under the real unit's sandbox with the real systemd and bus of a Debian guest:
+programs in transient units, files, passwords, keys, processors, freezing, and the QMP port with its events.
+"""
+
+import base64
+import json
+import os
+import time
+
+import agent
+import devices
+import hostport
+from cases import check, equal, note, shared, test
+from hostport import AgentError
+
+
+@shared
+def guest():
+    """A booted guest with the package installed, everything allowed, and the second port."""
+    made = agent.boot_full(devices.port('org.tenon.agent.0', 'qmp0'))
+    made.run('mkdir -p /etc/tenon/tenond.conf.d; '
+             'printf "[policy]\\npreset=open\\n" > /etc/tenon/tenond.conf.d/open.conf; '
+             'useradd -m anna')
+    agent.install(made)
+    made.port.wait_agent(60)
+    return made
+
+
+def execute(path, *arguments, wait=20, **settings):
+    """Run a program in the guest and return its whole status once it has exited."""
+    pid = guest().ask('guest-exec', path=path, arg=list(arguments), capture_output=True, **settings)['pid']
+    deadline = time.monotonic() + wait
+    while time.monotonic() < deadline:
+        status = guest().ask('guest-exec-status', pid=pid)
+        if status['exited']:
+            return status
+        time.sleep(0.1)
+    raise AssertionError(f'{path} has not exited within {wait} s')
+
+
+def output(status, name='out-data'):
+    return base64.b64decode(status.get(name, '')).decode()
+
+
+@test(timeout=400)
+def programs_run_outside_the_sandbox():
+    status = execute('/bin/sh', '-c', 'cat /proc/self/cgroup; touch /usr/written && rm /usr/written; echo $0 >&2; exit 3')
+    equal(status['exitcode'], 3, 'exit code')
+    check('tenon-exec' in output(status), f'not in a unit of its own: {output(status)!r}')
+    equal(output(status, 'err-data'), '/bin/sh\n', 'standard error')
+    check('Read-only' not in output(status, 'err-data'), 'the program is in the sandbox')
+
+
+@test
+def input_environment_and_errors_of_programs():
+    status = execute('cat', input_data=base64.b64encode(b'to and fro').decode())
+    equal(output(status), 'to and fro', 'output of cat')
+    status = execute('/usr/bin/env', env=['A=1', 'B=x y'])
+    equal(sorted(output(status).split('\n'))[1:3], ['A=1', 'B=x y'], 'environment')
+    try:
+        guest().ask('guest-exec', path='/no/such/program')
+        raise AssertionError('a program that is not there was started')
+    except AgentError as error:
+        check('No such file or directory' in str(error), str(error))
+    status = execute('/bin/sh', '-c', 'kill -9 $$')
+    equal(status.get('signal'), 9, 'signal')
+
+
+@test(timeout=120)
+def a_program_that_restarts_the_agent_lives_on():
+    before = agent.pid(guest())
+    guest().ask('guest-exec', path='/bin/sh', arg=['-c', 'systemctl restart tenond; echo survived > /run/survived'],
+                capture_output=True)
+    guest().port.wait_agent(30)
+    deadline = time.monotonic() + 20
+    while guest().sh('test -s /run/survived')[0] and time.monotonic() < deadline:
+        time.sleep(0.5)
+    equal(guest().run('cat /run/survived'), 'survived', 'what the program wrote after the restart')
+    check(agent.pid(guest()) != before, 'the agent was not restarted')
+
+
+@test
+def files_are_written_and_read():
+    handle = guest().ask('guest-file-open', path='/var/lib/tenon/note', mode='w+')
+    text = base64.b64encode(b'hello\n').decode()
+    equal(guest().ask('guest-file-write', handle=handle, buf_b64=text)['count'], 6, 'bytes written')
+    equal(guest().run('cat /var/lib/tenon/note'), 'hello', 'the file before it is closed')
+    equal(guest().ask('guest-file-seek', handle=handle, offset=0, whence='set')['position'], 0, 'position')
+    equal(guest().ask('guest-file-read', handle=handle)['buf-b64'], text, 'what is read')
+    equal(guest().ask('guest-file-close', handle=handle), {}, 'guest-file-close')
+
+
+@test
+def password_and_keys_of_a_user():
+    secret = base64.b64encode(b'secret one').decode()
+    equal(guest().ask('guest-set-user-password', username='anna', password=secret, crypted=False), {}, 'password')
+    check(guest().run('getent shadow anna').split(':')[1].startswith('$'), 'no password was set')
+    key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGkQ0 anna@test'
+    equal(guest().ask('guest-ssh-add-authorized-keys', username='anna', keys=[key]), {}, 'add')
+    equal(guest().ask('guest-ssh-get-authorized-keys', username='anna'), {'keys': [key]}, 'keys')
+    equal(guest().run('stat -c "%U %a" /home/anna/.ssh/authorized_keys'), 'anna 600', 'owner and mode')
+    equal(guest().ask('guest-ssh-remove-authorized-keys', username='anna', keys=[key]), {}, 'remove')
+    check('secret' not in guest().run('journalctl -b --no-pager | cat'), 'the password is in the journal')
+
+
+@test
+def processor_off_and_on():
+    for online in (False, True):
+        equal(guest().ask('guest-set-vcpus', vcpus=[{'logical-id': 1, 'online': online}]), 1, 'processed')
+        equal(guest().run('cat /sys/devices/system/cpu/cpu1/online'), str(int(online)), 'cpu1/online')
+
+
+@test
+def file_systems_freeze_under_the_sandbox():
+    equal(guest().ask('guest-fsfreeze-freeze', timeout=20), 1, 'file systems frozen')
+    begin = time.monotonic()
+    equal(guest().ask('guest-fsfreeze-status'), 'frozen', 'state')
+    equal(guest().ask('guest-ping'), {}, 'ping')
+    note(f'status and ping while frozen took {(time.monotonic() - begin) * 1000:.0f} ms')
+    equal(guest().ask('guest-fsfreeze-thaw', timeout=20), 1, 'file systems thawed')
+    guest().run('echo written > /root/after-thaw && sync')
+
+
+@test
+def qmp_port_speaks_and_tells():
+    port = hostport.HostPort(os.path.join(guest().folder, 'qmp0.sock')).open()
+    check('QMP' in json.loads(port.read_line(10)), 'no greeting')
+    port.send('{"execute": "qmp_capabilities", "id": 1}\n')
+    equal(json.loads(port.read_line(10)), {'return': {}, 'id': 1}, 'negotiation')
+    equal(json.loads(port.read_line(10))['event'], 'AGENT_STARTED', 'first event')
+    guest().run('ip link add dummy7 type dummy && ip address add 192.0.2.7/24 dev dummy7')
+    event = json.loads(port.read_line(20))
+    equal(event['event'], 'NETWORK_CHANGED', 'event')
+    check('192.0.2.7' in json.dumps(event['data']), 'the new address is not in the event')
+    port.close()
+
+
+@test
+def every_change_left_a_record():
+    text = guest().run('journalctl -b -o json --no-pager MESSAGE_ID=a84c5f0e3b1d4b7e9c2f6d8017e5c3b4 | cat')
+    records = [json.loads(line) for line in text.splitlines()]
+    commands = {record['TENON_COMMAND'] for record in records}
+    for name in ('guest-exec', 'guest-set-user-password', 'guest-fsfreeze-freeze', 'guest-set-vcpus'):
+        check(name in commands, f'no record of {name}')
+    check('guest-get-osinfo' not in commands, 'a reader left a record')

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the Tenon developers
+"""`meson install` into a prefix of one's own: what is installed there runs from there, with no option for where its
+parts are. Compiles the tree once more, because the prefix is compiled in."""
+
+import json
+import os
+import stat
+
+from cases import check, equal, shared, test
+from hostport import HostPort
+import procs
+import tenond
+
+
+class Prefix:
+    """The installed tree, and the agent that runs in it."""
+
+    def __init__(self):
+        self.dir = procs.temp_dir()
+        self.prefix = self.path('p')
+        self.child = None
+        build = self.path('b')
+        procs.run(['meson', 'setup', f'--prefix={self.prefix}', build, tenond.TOP], timeout=120)
+        procs.run(['ninja', '-j2', '-C', build], timeout=600)
+        procs.run(['meson', 'install', '--no-rebuild', '-C', build], timeout=120)
+
+    def path(self, *names):
+        """A path below the folder."""
+        return os.path.join(self.dir, *names)
+
+    def files(self):
+        """Paths of all that is installed, relative to the prefix."""
+        return {os.path.relpath(os.path.join(folder, name), self.prefix)
+                for folder, _, names in os.walk(self.prefix) for name in names}
+
+    def start(self):
+        """Start tenond, if it does not run."""
+        if self.child is None:
+            with open(self.path('stderr'), 'w', encoding='utf-8') as stderr:
+                self.child = procs.start([self.path('p/sbin/tenond'), '-m', 'unix-listen', '-p', self.path('s')],
+                                         stderr=stderr)
+            procs.wait_for(lambda: os.path.exists(self.path('s')), 20, 'the installed agent to listen')
+        return HostPort(self.path('s')).open()
+
+    def close(self):
+        """End the agent, remove the tree."""
+        if self.child:
+            procs.end(self.child)
+        procs.remove_dir(self.dir)
+
+
+@shared
+def installed():
+    """The one installation."""
+    return Prefix()
+
+
+@test(timeout=900)
+def files_are_there():
+    files = installed().files()
+    for name in ('sbin/tenond', 'bin/tenonctl'):
+        check(name in files, f'{name} is not installed')
+    for plugin in tenond.PLUGINS:
+        check(any(name.endswith(f'tenon/plugins/{plugin}.so') for name in files), f'{plugin} is not installed')
+    check(any(name.endswith('tenond.service') for name in files), 'the unit is not installed')
+    check(any(name.endswith('.rules') for name in files), 'the udev rule is not installed')
+
+
+@test(timeout=900)
+def nobody_else_may_write():
+    for name in installed().files():
+        mode = os.lstat(installed().path('p', name)).st_mode
+        check(stat.S_ISLNK(mode) or not mode & 0o022, f'{name} has mode {mode:o}')
+
+
+@test(timeout=900)
+def agent_runs_from_there():
+    host = installed().start()
+    host.sync()
+    states = {row['name']: row['state'] for row in host.ask('tenon-get-status')['plugins']}
+    for plugin in tenond.PLUGINS:
+        equal(states.get(plugin), 'running', f'state of {plugin}')
+    check('id' in host.ask('guest-get-osinfo'), 'guest-get-osinfo has no id')
+    host.close()
+
+
+@test(timeout=900)
+def tenonctl_finds_it():
+    installed().start().close()
+    code, stdout, stderr = tenond.run(installed().path('p/bin/tenonctl'), 'status', '--json')
+    equal((code, stderr), (0, ''), 'exit status and stderr')
+    control = [row for row in json.loads(stdout)['channels'] if row['role'] == 'control'][0]
+    check(control['path'].startswith(installed().prefix), f"the control socket is at {control['path']}")

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the Tenon developers
+"""tenonctl against a running agent, against none, and used wrongly: output and exit statuses (cli/cli.h)."""
+
+import json
+import os
+import socket
+import threading
+
+from cases import check, equal, shared, test
+import procs
+import tenond
+
+CTL = tenond.built('cli/tenonctl')
+
+
+@shared
+def agent():
+    """The agent that is asked."""
+    return tenond.Agent()
+
+
+@test
+def status():
+    code, stdout, stderr = agent().ctl('status')
+    equal((code, stderr), (0, ''), 'exit status and stderr')
+    for word in ('Agent ', 'Hypervisor ', 'Host ', 'Policy ', 'Plugins ', 'Drivers ', 'Watchdog ', 'Time '):
+        check(f'\n{word}' in f'\n{stdout}', f'{word!r} is not in {stdout!r}')
+    check(f'unix-listen at {agent().socket}: open' in stdout, stdout)
+    check('3 of 3 running' in stdout, stdout)
+
+
+@test
+def status_json():
+    code, stdout, _ = agent().ctl('status', '--json')
+    equal(code, 0, 'exit status')
+    value = json.loads(stdout)
+    for member in ('version', 'health', 'hypervisor', 'channels', 'policy', 'plugins', 'drivers', 'watchdog', 'time',
+                   'counters', 'facts', 'uptime-seconds'):
+        check(member in value, f'{member} is missing')
+
+
+@test
+def degraded_status():
+    degraded = tenond.Agent('[limits]\nclients=x\n')
+    code, stdout, _ = degraded.ctl('status')
+    equal(code, 1, 'exit status')
+    check(stdout.startswith('Attention '), stdout)
+    check("key 'clients': 'x' is not a number" in stdout, stdout)
+    degraded.close()
+
+
+@test
+def status_shows_the_host():
+    host = agent().host()
+    host.sync()
+    check('host connected' in agent().ctl('status')[1], 'with a host')
+    host.close()
+    check('no host connected' in agent().ctl('status')[1], 'without one')
+
+
+@test
+def plugins():
+    code, stdout, _ = agent().ctl('plugins')
+    equal(code, 0, 'exit status')
+    for name in ('guestinfo', 'power', 'timesync', 'guest-get-osinfo', 'guest-shutdown'):
+        check(name in stdout, f'{name} is not in {stdout}')
+    rows = {row['name']: row for row in json.loads(agent().ctl('plugins', '--json')[1])}
+    equal(rows['timesync']['state'], 'running', 'state of timesync')
+    equal({row['name'] for row in rows['timesync']['commands']}, {'guest-get-time', 'guest-set-time'}, 'its commands')
+
+
+@test
+def config():
+    code, stdout, stderr = agent().ctl('config', '--file', agent().conf)
+    equal((code, stderr), (0, ''), 'exit status and stderr')
+    check(agent().socket in stdout and 'default' in stdout, stdout)
+    value = json.loads(agent().ctl('config', '--json', '--file', agent().conf)[1])
+    settings = {(row['group'], row['key']): row for row in value['settings']}
+    equal(settings['channel', 'path']['value'], agent().socket, 'path')
+    equal(settings['channel', 'path']['origin'], agent().conf, 'origin of path')
+    equal(settings['limits', 'clients']['origin'], None, 'origin of a default')
+    equal(value['mistakes'], [], 'mistakes')
+
+
+@test
+def config_with_mistakes():
+    folder = procs.temp_dir()
+    path = os.path.join(folder, 'x.conf')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('[log]\nlevel=loud\n')
+    code, _, stderr = tenond.run(CTL, 'config', '--file', path)
+    equal(code, 1, 'exit status')
+    check(f"tenonctl: configuration: {path}: group [log], key 'level': 'loud' is not one of" in stderr, stderr)
+    check('loud' in json.loads(tenond.run(CTL, 'config', '--json', '--file', path)[1])['mistakes'][0], 'in JSON')
+    code, _, stderr = tenond.run(CTL, 'config', '--file', path + '.none')
+    equal(code, 2, 'exit status without the file')
+    check('No such file or directory' in stderr, stderr)
+    procs.remove_dir(folder)
+
+
+@test
+def detect():
+    code, stdout, _ = tenond.run(CTL, 'detect', '--json')
+    value = json.loads(stdout)
+    equal(code, 0 if value['virtual'] else 1, 'exit status')
+    equal(agent().ask('tenon-get-status')['hypervisor']['primary'], value['primary'], 'what the agent says')
+    check(tenond.run(CTL, 'detect')[1], 'no output for people')
+
+
+@test
+def detect_a_recording():
+    folder = procs.temp_dir()
+    record = os.path.join(folder, 'machine')
+    code, _, stderr = tenond.run(CTL, 'detect', '--record', record)
+    equal((code, stderr), (0, ''), 'exit status and stderr of --record')
+    here, there = tenond.run(CTL, 'detect', '--json'), tenond.run(CTL, 'detect', '--json', '--machine', record)
+    equal(json.loads(there[1])['primary'], json.loads(here[1])['primary'], 'primary of the recording')
+    equal(there[0], here[0], 'exit status of the recording')
+    code, _, stderr = tenond.run(CTL, 'detect', '--machine', folder + '/none')
+    equal(code, 2, 'exit status without a recording')
+    check('make one with `tenonctl detect --record DIR`' in stderr, stderr)
+    procs.remove_dir(folder)
+
+
+@test
+def wrong_usage():
+    rows = {(): 'Usage: tenonctl', ('bogus',): "unknown verb 'bogus'; known: status", ('--bogus',): 'unknown option',
+            ('status', '--bogus'): 'try tenonctl status --help', ('status', 'x'): "unexpected argument 'x'",
+            ('config', '--file'): 'try tenonctl config --help', ('plugins', 'x'): "unexpected argument 'x'",
+            ('detect', '--bogus'): 'tenonctl detect: ', ('detect', '--record', '/nonexistent/x'): 'No such file or directory'}
+    for words, wanted in rows.items():
+        code, stdout, stderr = tenond.run(CTL, *words)
+        equal((code, stdout), (2, ''), f'exit status and stdout of {words}')
+        check(wanted in stderr, f'{stderr!r} lacks {wanted!r}')
+
+
+@test
+def help_and_version():
+    for words in (('--help',), ('-h',), ('status', '--help'), ('detect', '--help'), ('--version',), ('-V',)):
+        code, stdout, stderr = tenond.run(CTL, *words)
+        equal((code, stderr), (0, ''), f'exit status and stderr of {words}')
+        check(stdout, f'{words} prints nothing')
+
+
+@test
+def no_agent():
+    for verb in ('status', 'plugins'):
+        code, stdout, stderr = tenond.run(CTL, '--socket', '/nonexistent/control.sock', verb)
+        equal(code, 3, f'exit status of {verb}')
+        check('the agent is not running (nobody listens on /nonexistent/control.sock)' in stderr, stderr)
+    check('Hypervisor' in tenond.run(CTL, '--socket=/nonexistent/control.sock', 'status')[1], 'what can be said anyway')
+    equal(tenond.run(CTL, '--socket=/nonexistent/x', 'status', '--json')[1], '', 'JSON without an agent')
+
+
+def serve(path, answer):
+    """A false agent that says answer to the first client; None: says nothing, and closes."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+
+    def run():
+        client, _ = listener.accept()
+        client.recv(4096)
+        if answer:
+            client.sendall(answer)
+        client.close()
+        listener.close()
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+@test
+def false_agents():
+    folder = procs.temp_dir()
+    rows = {None: 'closed the connection without an answer', b'hello\n': "the agent's answer is not understood",
+            b'{"error": {"class": "X", "desc": "go away"}}\n': 'go away', b'{"return"': 'closed the connection'}
+    for i, (answer, wanted) in enumerate(rows.items()):
+        path = os.path.join(folder, str(i))
+        thread = serve(path, answer)
+        code, stdout, stderr = tenond.run(CTL, '--socket', path, 'status')
+        thread.join()
+        equal((code, stdout), (2, ''), f'exit status and stdout with {answer}')
+        check(wanted in stderr, f'{stderr!r} lacks {wanted!r}')
+    procs.remove_dir(folder)
