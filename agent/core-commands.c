@@ -42,6 +42,36 @@ static json_t *info_run(struct tenon_host *host, json_t *args, GError **error)
         return json_pack("{s:s, s:o}", "version", TN_VERSION, "supported_commands", listing.list);
 }
 
+static void add_verdict(const struct tn_command *command, void *data)
+{
+        struct listing *listing = data;
+        const struct tn_policy *policy = tn_dispatch_policy(listing->agent->dispatch);
+        const struct tenon_command *desc = command->desc;
+        bool allowed = tn_policy_allows(policy, desc);
+        json_t *row = json_pack("{s:s, s:s, s:b, s:b}", "name", desc->name, "category",
+                                tn_policy_category_name(desc->category), "changes",
+                                (desc->flags & TENON_COMMAND_CHANGES) != 0, "allowed", allowed);
+
+        if (!allowed) {
+                g_autofree char *why = tn_policy_explain(policy, desc);
+
+                json_object_set_new(row, "remedy", json_string(why));
+        }
+        json_array_append_new(listing->list, row);
+}
+
+static json_t *policy_run(struct tenon_host *host, json_t *args, GError **error)
+{
+        struct tn_agent *agent = host->data;
+        struct listing listing = {agent, json_array()};
+        const char *preset = tn_policy_preset(tn_dispatch_policy(agent->dispatch));
+        const char *origin = tn_config_origin(agent->config, "policy", "preset");
+
+        tn_commands_foreach(agent->commands, add_verdict, &listing);
+        return json_pack("{s:s, s:s, s:o}", "preset", preset, "origin", origin ? origin : "default",
+                         "commands", listing.list);
+}
+
 static json_t *status_run(struct tenon_host *host, json_t *args, GError **error)
 {
         return tn_agent_status(host->data);
@@ -78,5 +108,11 @@ const struct tenon_command tn_core_commands[] = {
          .category = TENON_CATEGORY_AGENT,
          .flags = TENON_COMMAND_WHILE_FROZEN,
          .run = status_run},
+        {.name = "tenon-get-policy",
+         .args = "",
+         .summary = "Which commands the host may use, and what would allow the others",
+         .category = TENON_CATEGORY_AGENT,
+         .flags = TENON_COMMAND_WHILE_FROZEN,
+         .run = policy_run},
         {.name = NULL},
 };

@@ -19,6 +19,7 @@ enum {
 int tn_cli_status(int argc, char **argv);
 int tn_cli_config(int argc, char **argv);
 int tn_cli_plugins(int argc, char **argv);
+int tn_cli_policy(int argc, char **argv);
 int tn_cli_freeze(int argc, char **argv);
 
 /* Parses @entries; prints an error with a hint and returns false on wrong usage or leftover arguments. */

@@ -28,6 +28,7 @@ static const struct verb {
         {"freeze", "--check [--json]", "What a freeze for a snapshot would do, and what not, and why",
          tn_cli_freeze},
         {"plugins", "[--json]", "Plugins, their state and their commands", tn_cli_plugins},
+        {"policy", "[--json]", "What the host may ask, and what would allow the rest", tn_cli_policy},
 };
 
 static char *socket_path;

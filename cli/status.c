@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "cli/device.h"
 #include "detect/detect.h"
 #include "lib/env.h"
 #include "lib/error.h"
@@ -40,23 +41,31 @@ static void print_hypervisor(const json_t *detected)
                      tn_cli_text(fact, "evidence"));
 }
 
-static void print_channels(const json_t *channels)
+static void print_channel(const struct tn_env *env, const json_t *channel)
 {
-        json_t *channel, *client;
-        size_t i, j;
+        const char *state = tn_cli_text(channel, "state");
+        bool qmp = g_str_equal(tn_cli_text(channel, "role"), "qmp");
+        g_autofree char *owner = NULL;
+        unsigned connected = 0;
+        json_t *client;
+        size_t i;
 
-        json_array_foreach(channels, i, channel)
-        {
-                unsigned connected = 0;
+        json_array_foreach(json_object_get(channel, "clients"), i, client)
+                connected += json_is_true(json_object_get(client, "connected"));
+        if (g_str_equal(state, "busy"))
+                owner = tn_device_owner(env, tn_cli_text(channel, "path"));
+        line(qmp ? "QMP" : "Host", "%s at %s: %s%s%s, %s", tn_cli_text(channel, "method"),
+             tn_cli_text(channel, "path"), state, owner ? ", owned by " : "", owner ? owner : "",
+             connected ? "host connected" : "no host connected");
+}
 
-                if (g_str_equal(tn_cli_text(channel, "role"), "control"))
-                        continue;
-                json_array_foreach(json_object_get(channel, "clients"), j, client)
-                        connected += json_is_true(json_object_get(client, "connected"));
-                line(g_str_equal(tn_cli_text(channel, "role"), "qmp") ? "QMP" : "Host", "%s at %s: %s, %s",
-                     tn_cli_text(channel, "method"), tn_cli_text(channel, "path"),
-                     tn_cli_text(channel, "state"), connected ? "host connected" : "no host connected");
-        }
+static void print_channels(const struct tn_env *env, const json_t *channels)
+{
+        json_t *channel;
+        size_t i;
+
+        json_array_foreach(channels, i, channel) if (!g_str_equal(tn_cli_text(channel, "role"), "control"))
+                print_channel(env, channel);
 }
 
 static void print_plugins(const json_t *plugins)
@@ -73,16 +82,24 @@ static void print_plugins(const json_t *plugins)
         line("Plugins", "%u of %zu running, %u commands", running, json_array_size(plugins), commands);
 }
 
-static void print_drivers(const json_t *drivers)
+static void print_drivers(const struct tn_env *env, const json_t *drivers)
 {
-        g_autoptr(GString) text = g_string_new(NULL);
+        g_autoptr(GString) bound = g_string_new(NULL);
         json_t *row;
         size_t i;
 
-        json_array_foreach(drivers, i, row) g_string_append_printf(
-                text, "%s%s", i ? ", " : "",
-                json_is_string(json_object_get(row, "driver")) ? tn_cli_text(row, "driver") : "(no driver)");
-        line("Drivers", "%s", text->len ? text->str : "no paravirtual devices");
+        json_array_foreach(drivers, i, row) if (json_is_string(json_object_get(row, "driver")))
+                g_string_append_printf(bound, "%s%s", bound->len ? ", " : "", tn_cli_text(row, "driver"));
+        line("Drivers", "%s", bound->len ? bound->str : "no paravirtual devices");
+        json_array_foreach(drivers, i, row)
+        {
+                g_autofree char *advice = NULL;
+
+                if (json_is_string(json_object_get(row, "driver")))
+                        continue;
+                advice = tn_device_module_advice(env, tn_cli_text(row, "bus"), tn_cli_text(row, "device"));
+                line("", "%s has no driver: %s", tn_cli_text(row, "device"), advice);
+        }
 }
 
 static void print_watchdogs(const json_t *watchdogs)
@@ -116,7 +133,7 @@ static void print_health(const json_t *health)
                 line(i ? "" : "Attention", "%s", json_string_value(problem));
 }
 
-static void print_status(const json_t *status)
+static void print_status(const struct tn_env *env, const json_t *status)
 {
         json_int_t seconds = json_integer_value(json_object_get(status, "uptime-seconds"));
 
@@ -125,32 +142,45 @@ static void print_status(const json_t *status)
              tn_cli_text(status, "version"), tn_cli_text(json_object_get(status, "health"), "state"),
              seconds / 60, seconds % 60);
         print_hypervisor(json_object_get(status, "hypervisor"));
-        print_channels(json_object_get(status, "channels"));
+        print_channels(env, json_object_get(status, "channels"));
         line("Policy", "%s", tn_cli_text(json_object_get(status, "policy"), "preset"));
         print_plugins(json_object_get(status, "plugins"));
-        print_drivers(json_object_get(status, "drivers"));
+        print_drivers(env, json_object_get(status, "drivers"));
         print_watchdogs(json_object_get(status, "watchdog"));
         print_time(json_object_get(status, "time"));
 }
 
 /* What can be said without an agent. */
-static int without_agent(const GError *error, bool json)
+static int without_agent(const struct tn_env *env, const GError *error, bool json)
 {
-        struct tn_env env;
         struct tn_detect *detected;
         json_auto_t *value = NULL;
 
         fprintf(stderr, "tenonctl: %s\n", error->message);
         if (!g_error_matches(error, TN_ERROR, TN_ERROR_NOT_FOUND))
                 return TN_EXIT_USAGE;
-        if (!json && tn_env_init_system(&env, NULL, NULL)) {
-                detected = tn_detect_run(&env);
+        if (!json) {
+                detected = tn_detect_run(env);
                 value = tn_detect_to_json(detected);
                 print_hypervisor(value);
                 tn_detect_free(detected);
-                tn_env_deinit(&env);
         }
         return TN_EXIT_NOT_RUNNING;
+}
+
+static int show(const struct tn_env *env, bool json)
+{
+        g_autoptr(GError) error = NULL;
+        json_auto_t *status = tn_client_ask(tn_cli_socket(), "tenon-get-status", &error);
+
+        if (!status)
+                return without_agent(env, error, json);
+        if (json)
+                tn_cli_print_json(status);
+        else
+                print_status(env, status);
+        return g_str_equal(tn_cli_text(json_object_get(status, "health"), "state"), "ok") ? TN_EXIT_OK
+                                                                                          : TN_EXIT_NO;
 }
 
 int tn_cli_status(int argc, char **argv)
@@ -161,17 +191,14 @@ int tn_cli_status(int argc, char **argv)
                 {NULL},
         };
         g_autoptr(GError) error = NULL;
-        json_auto_t *status = NULL;
+        struct tn_env env;
+        int status;
 
         if (!tn_cli_options(&argc, &argv, entries, "Prints what machine this is and how the agent does."))
                 return TN_EXIT_USAGE;
-        status = tn_client_ask(tn_cli_socket(), "tenon-get-status", &error);
-        if (!status)
-                return without_agent(error, json);
-        if (json)
-                tn_cli_print_json(status);
-        else
-                print_status(status);
-        return g_str_equal(tn_cli_text(json_object_get(status, "health"), "state"), "ok") ? TN_EXIT_OK
-                                                                                          : TN_EXIT_NO;
+        if (!tn_env_init_system(&env, NULL, &error))
+                return tn_cli_fail(error);
+        status = show(&env, json);
+        tn_env_deinit(&env);
+        return status;
 }

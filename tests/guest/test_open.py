@@ -145,3 +145,14 @@ def every_change_left_a_record():
     for name in ('guest-exec', 'guest-set-user-password', 'guest-fsfreeze-freeze', 'guest-set-vcpus'):
         check(name in commands, f'no record of {name}')
     check('guest-get-osinfo' not in commands, 'a reader left a record')
+
+
+@test(timeout=120)
+def a_port_that_another_holds_is_taken_over_later():
+    node = '/dev/virtio-ports/org.qemu.guest_agent.0'
+    guest().run(f'systemctl stop tenond; (exec sleep 300 <>{node}) >/dev/null 2>&1 & echo $! >/run/holder; sleep 1; '
+                'systemctl start tenond')
+    status = guest().sh('tenonctl status')[1]
+    check('busy, owned by sleep (pid' in status, f'the owner is not told: {status}')
+    guest().run('kill $(cat /run/holder)')
+    guest().port.wait_agent(20)

@@ -71,6 +71,19 @@ def plugins():
 
 
 @test
+def policy_says_what_would_allow_the_rest():
+    locked = tenond.Agent('[policy]\npreset=locked\nblock=guest-get-users\n')
+    code, stdout, _ = locked.ctl('policy')
+    equal(code, 0, 'exit status')
+    check(stdout.startswith('Preset locked (/'), stdout)
+    rows = {row['name']: row for row in json.loads(locked.ctl('policy', '--json')[1])['commands']}
+    equal((rows['guest-ping']['allowed'], rows['guest-set-time']['allowed']), (True, False), 'verdicts')
+    check('preset=standard' in rows['guest-set-time']['remedy'], rows['guest-set-time'])
+    check('block=' in rows['guest-get-users']['remedy'], rows['guest-get-users'])
+    locked.close()
+
+
+@test
 def config():
     code, stdout, stderr = agent().ctl('config', '--file', agent().conf)
     equal((code, stderr), (0, ''), 'exit status and stderr')
