@@ -7,6 +7,7 @@ and shutdown and reboot count only when the guest really goes.
 """
 
 import json
+import os
 import re
 import time
 
@@ -90,6 +91,61 @@ def unsupported_command_is_an_error_and_no_more():
     else:
         raise AssertionError('virsh succeeded with an unknown command')
     virsh('qemu-agent-command', '{"execute": "guest-ping"}')
+
+
+def freeze_state():
+    """What guest-fsfreeze-status says."""
+    return json.loads(virsh('qemu-agent-command', '{"execute": "guest-fsfreeze-status"}'))['return']
+
+
+@test
+def freeze_thaw_trim():
+    virsh('domfsfreeze')
+    equal(freeze_state(), 'frozen', 'state after domfsfreeze')
+    virsh('domfsthaw')
+    equal(freeze_state(), 'thawed', 'state after domfsthaw')
+    virsh('domfstrim')
+    host().run('echo written >/root/after-thaw && sync')
+
+
+@test
+def snapshot_that_is_quiesced():
+    # --no-metadata and an external snapshot of the disk: what backup programs do.
+    virsh('snapshot-create-as', 'backup', '--disk-only', '--quiesce', '--no-metadata', '--atomic')
+    equal(freeze_state(), 'thawed', 'state after the snapshot')
+    host().run('echo written >/root/after-snapshot && sync')
+
+
+@test
+def what_standard_refuses_open_allows():
+    host().run('useradd -m anna')
+    try:
+        virsh('set-user-password', 'anna', 'secret one')
+        raise AssertionError('a password was set under the preset standard')
+    except RuntimeError as error:
+        check('preset=open' in str(error), str(error))
+    host().run('printf "[policy]\\npreset=open\\n" >/etc/tenon/tenond.conf.d/open.conf && systemctl reload tenond')
+    virsh('set-user-password', 'anna', 'secret one')
+    check(host().run('getent shadow anna').split(':')[1].startswith('$'), 'no password was set')
+
+
+@test
+def keys_of_a_user():
+    key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGkQ0 anna@test'
+    path = os.path.join(host().folder, 'keys')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(key + '\n')
+    virsh('set-user-sshkeys', 'anna', '--file', path)
+    equal(virsh('get-user-sshkeys', 'anna'), key, 'get-user-sshkeys')
+
+
+@test
+def processors():
+    check(re.search(r'^online\s*: 0-1$', virsh('guestvcpus'), re.MULTILINE), virsh('guestvcpus'))
+    virsh('setvcpus', '1', '--guest')
+    check(re.search(r'^online\s*: 0$', virsh('guestvcpus'), re.MULTILINE), virsh('guestvcpus'))
+    virsh('guestvcpus', '--enable', '--cpulist', '1')
+    equal(host().run('cat /sys/devices/system/cpu/cpu1/online'), '1', 'cpu1/online')
 
 
 @test(timeout=300)
