@@ -293,6 +293,10 @@ static gboolean look(void *data)
 
         if (phase == run->seen_phase || run->stage != STAGE_KEEPER)
                 return G_SOURCE_CONTINUE;
+        /* A quick thaw may be over before we are told that it began; who follows the states sees it all the
+         * same. */
+        if (phase == FREEZE_PHASE_THAWED && run->seen_phase == FREEZE_PHASE_FROZEN)
+                publish(run, "thawing");
         run->seen_phase = phase;
         switch ((enum freeze_phase) phase) {
         case FREEZE_PHASE_FREEZE:
