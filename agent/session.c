@@ -109,12 +109,13 @@ static void audit(const struct tenon_call *call, const GError *error)
                error ? ", " : "", error ? error->message : "");
 }
 
-/* An error outside of the queue: said at once, or when its turn comes behind replies that are owed. */
-static void say_error(struct tn_session *session, const GError *error, json_t *id)
+/* A line that belongs to no call waits for its turn behind replies that are still owed. Takes @line. */
+static void answer_line(struct tn_session *session, char *line, json_t *id)
 {
         struct tenon_call *call = g_new0(struct tenon_call, 1);
 
-        call->line = error_line(error, id);
+        call->line = line;
+        call->id = json_incref(id);
         call->ended = true;
         g_queue_push_tail(&session->calls, call);
         flush(session);
@@ -127,7 +128,7 @@ static void end_without_reply(struct tenon_call *call, const GError *error)
         if (call->session)
                 g_queue_remove(&call->session->silent, call);
         if (error && call->session && call->session->serial == call->serial)
-                say_error(call->session, error, call->id);
+                answer_line(call->session, error_line(error, call->id), call->id);
         call_free(call);
 }
 
@@ -232,18 +233,6 @@ void tn_session_free(struct tn_session *session)
 unsigned tn_session_pending(const struct tn_session *session)
 {
         return g_queue_get_length((GQueue *) &session->calls);
-}
-
-/* A line that belongs to no call waits for its turn behind replies that are still owed. Takes @line. */
-static void answer_line(struct tn_session *session, char *line, json_t *id)
-{
-        struct tenon_call *call = g_new0(struct tenon_call, 1);
-
-        call->line = line;
-        call->id = json_incref(id);
-        call->ended = true;
-        g_queue_push_tail(&session->calls, call);
-        flush(session);
 }
 
 void tn_session_answer_error(struct tn_session *session, const GError *error, json_t *id)

@@ -86,6 +86,21 @@ static void test_ids_may_be_out_of_order(void **state)
         assert_said(talk, "{'return': 1, 'id': 'slow'}\n{'return': {}}\n");
 }
 
+/* The error of a command that is answered only when it fails has its id, too, and waits for nobody. */
+static void test_error_of_no_reply_has_its_id(void **state)
+{
+        g_autoptr(bench_t) bench = bench_new("");
+        g_autoptr(talk_t) talk = negotiated_new(bench);
+
+        (void) state;
+        talk_send(talk, "{'execute': 'test-later', 'id': 'slow'}");
+        talk_send(talk, "{'execute': 'test-quiet', 'id': 'quiet'}");
+        bench_fail(bench, 1, "no");
+        assert_said(talk, "{'error': {'class': 'GenericError', 'desc': 'no'}, 'id': 'quiet'}\n");
+        bench_reply(bench, 0, "1");
+        assert_said(talk, "{'return': 1, 'id': 'slow'}\n");
+}
+
 static void test_events_reach_who_negotiated(void **state)
 {
         g_autoptr(bench_t) bench = bench_new("");
@@ -135,6 +150,7 @@ int main(void)
                 cmocka_unit_test(test_negotiation_comes_first),
                 cmocka_unit_test(test_not_on_the_other_port),
                 cmocka_unit_test(test_ids_may_be_out_of_order),
+                cmocka_unit_test(test_error_of_no_reply_has_its_id),
                 cmocka_unit_test(test_events_reach_who_negotiated),
                 cmocka_unit_test(test_events_are_dropped_and_counted),
                 cmocka_unit_test(test_a_session_that_is_gone_gets_nothing),
