@@ -7,12 +7,9 @@
  */
 #include "plugins/freeze/mounts.h"
 
-#include <errno.h>
-#include <libmount.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "lib/error.h"
+#include "lib/mountinfo.h"
 
 #define PARENTS_MAX 256 /* mounts above one another; guards against a loop in a broken table */
 
@@ -41,18 +38,17 @@ static void mount_free(void *data)
         g_free(mount);
 }
 
-static struct freeze_mount *mount_new(struct libmnt_fs *fs)
+static void add_mount(const struct tn_mountinfo *info, void *data)
 {
         struct freeze_mount *mount = g_new0(struct freeze_mount, 1);
-        const char *source = mnt_fs_get_source(fs);
 
-        mount->id = mnt_fs_get_id(fs);
-        mount->parent = mnt_fs_get_parent_id(fs);
-        mount->device = mnt_fs_get_devno(fs);
-        mount->source = g_strdup(source ? source : "");
-        mount->target = g_strdup(mnt_fs_get_target(fs));
-        mount->type = g_strdup(mnt_fs_get_fstype(fs));
-        return mount;
+        mount->id = info->id;
+        mount->parent = info->parent;
+        mount->device = info->device;
+        mount->source = g_strdup(info->source);
+        mount->target = g_strdup(info->target);
+        mount->type = g_strdup(info->type);
+        g_ptr_array_add(data, mount);
 }
 
 /* True when @path is @directory or lies below it. */
@@ -116,46 +112,29 @@ static void mark(GPtrArray *mounts)
         }
 }
 
-static int collect(FILE *file, GPtrArray *mounts)
+/* Takes @mounts; NULL when the table could not be read. */
+static GPtrArray *judge(GPtrArray *mounts, bool complete)
 {
-        struct libmnt_table *table = mnt_new_table();
-        struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
-        struct libmnt_fs *fs;
-        int r = table && iter ? mnt_table_parse_stream(table, file, "mountinfo") : -ENOMEM;
-
-        while (r == 0 && mnt_table_next_fs(table, iter, &fs) == 0)
-                if (mnt_fs_get_target(fs) && mnt_fs_get_fstype(fs))
-                        g_ptr_array_add(mounts, mount_new(fs));
-        mnt_free_iter(iter);
-        mnt_unref_table(table);
-        return r;
-}
-
-GPtrArray *freeze_mounts_parse(const char *mountinfo, GError **error)
-{
-        g_autoptr(GPtrArray) mounts = g_ptr_array_new_with_free_func(mount_free);
-        FILE *file = *mountinfo ? fmemopen((char *) mountinfo, strlen(mountinfo), "re") : NULL;
-        int r = file ? collect(file, mounts) : -EINVAL;
-
-        if (file)
-                (void) fclose(file); /* it was only read */
-        if (r != 0) {
-                (void) tn_error_errno(error, r < 0 ? -r : EINVAL, "read the mount table");
+        if (!complete) {
+                g_ptr_array_unref(mounts);
                 return NULL;
         }
         mark(mounts);
-        return g_steal_pointer(&mounts);
+        return mounts;
+}
+
+GPtrArray *freeze_mounts_parse(FILE *file, GError **error)
+{
+        GPtrArray *mounts = g_ptr_array_new_with_free_func(mount_free);
+
+        return judge(mounts, tn_mountinfo_parse(file, add_mount, mounts, error));
 }
 
 GPtrArray *freeze_mounts_read(const struct tn_env *env, GError **error)
 {
-        g_autofree char *text = NULL;
+        GPtrArray *mounts = g_ptr_array_new_with_free_func(mount_free);
 
-        /* Our own mount namespace is not the machine's: the unit has ProtectSystem= and PrivateTmp=. */
-        if (!tn_env_read(env, "proc/1/mountinfo", &text, NULL, NULL) &&
-            !tn_env_read(env, "proc/self/mountinfo", &text, NULL, error))
-                return NULL;
-        return freeze_mounts_parse(text, error);
+        return judge(mounts, tn_mountinfo_read(env, add_mount, mounts, error));
 }
 
 const struct freeze_mount *freeze_mounts_find(GPtrArray *mounts, const char *path)

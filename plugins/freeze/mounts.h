@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "lib/env.h"
@@ -23,7 +24,8 @@ struct freeze_mount {
 
 /* Elements are struct freeze_mount, in the order in which they were mounted; owned by the array. */
 GPtrArray *freeze_mounts_read(const struct tn_env *env, GError **error);
-GPtrArray *freeze_mounts_parse(const char *mountinfo, GError **error);
+/* @file in the format of mountinfo; it is read to its end, not closed. */
+GPtrArray *freeze_mounts_parse(FILE *file, GError **error);
 
 /* The mount that @path (absolute) lies on, by its text alone; borrowed, or NULL. */
 const struct freeze_mount *freeze_mounts_find(GPtrArray *mounts, const char *path);

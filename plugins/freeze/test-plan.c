@@ -201,19 +201,28 @@ static void test_only_and_exclude(void **state)
         assert_int_equal(nothing->steps->len, 0);
 }
 
+static GPtrArray *parse(const char *text, GError **error)
+{
+        FILE *file = fmemopen((char *) text, strlen(text), "r");
+        GPtrArray *mounts = freeze_mounts_parse(file, error);
+
+        assert_int_equal(fclose(file), 0);
+        return mounts;
+}
+
 static void test_broken_table(void **state)
 {
         g_autoptr(GError) error = NULL;
 
-        assert_null(freeze_mounts_parse("", &error));
+        assert_null(parse("20 21\n", &error));
         assert_non_null(error);
 }
 
 static void test_parents_in_a_circle(void **state)
 {
-        g_autoptr(GPtrArray) mounts = freeze_mounts_parse("20 21 8:1 / /a rw - ext4 /dev/a rw\n"
-                                                          "21 20 8:2 / /b rw - ext4 /dev/b rw\n",
-                                                          NULL);
+        g_autoptr(GPtrArray) mounts = parse("20 21 8:1 / /a rw - ext4 /dev/a rw\n"
+                                            "21 20 8:2 / /b rw - ext4 /dev/b rw\n",
+                                            NULL);
 
         assert_int_equal(mounts->len, 2);
         assert_null(freeze_mounts_find(mounts, "/c"));
@@ -222,8 +231,7 @@ static void test_parents_in_a_circle(void **state)
 
 static void test_escaped_names(void **state)
 {
-        g_autoptr(GPtrArray)
-                mounts = freeze_mounts_parse("20 1 8:1 / /with\\040space rw - ext4 /dev/a rw\n", NULL);
+        g_autoptr(GPtrArray) mounts = parse("20 1 8:1 / /with\\040space rw - ext4 /dev/a rw\n", NULL);
 
         assert_string_equal(((struct freeze_mount *) mounts->pdata[0])->target, "/with space");
 }

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "lib/mountinfo.h"
 #include "plugins/guestinfo/fs-entry.h"
 #include "plugins/guestinfo/fs-network.h"
 #include "plugins/guestinfo/guestinfo.h"
@@ -85,7 +86,7 @@ struct tn_fsinfo *tn_fsinfo_new(const struct tn_env *env)
         if (env->recorded)
                 return self;
         self->worker = tn_worker_new(env);
-        self->table_fd = tn_mounts_open(env, NULL);
+        self->table_fd = tn_mountinfo_open(env, NULL);
         self->events_fd = tn_env_open(env, "sys/kernel/uevent_seqnum", O_RDONLY, NULL);
         (void) devices_rest(self); /* from now on it is known how long they rest */
         return self;

@@ -16,6 +16,7 @@
 #include "lib/error.h"
 #include "lib/fd.h"
 #include "lib/log.h"
+#include "lib/mountinfo.h"
 #include "plugins/guestinfo/fsinfo.h"
 #include "plugins/guestinfo/mounts.h"
 #include "plugins/guestinfo/netlink.h"
@@ -99,7 +100,7 @@ static void watch_network(struct tenon_host *host, struct tn_guestinfo *self)
 static void watch_filesystems(struct tenon_host *host, struct tn_guestinfo *self)
 {
         g_autoptr(GError) error = NULL;
-        int fd = tn_mounts_open(host->env, &error);
+        int fd = tn_mountinfo_open(host->env, &error);
 
         if (fd >= 0)
                 self->filesystems = tn_watch_new(fd, G_IO_PRI, NULL, on_filesystems_changed, host);

@@ -8,14 +8,10 @@
  */
 #include "plugins/guestinfo/mounts.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <libmount.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "lib/error.h"
-#include "lib/fd.h"
+#include "lib/mountinfo.h"
 
 #define PARENTS_MAX 256 /* mounts above one another; guards against a loop in a broken table */
 
@@ -132,90 +128,57 @@ static void mark_hanging(GPtrArray *mounts)
         }
 }
 
-/* Value of an option of the file system, or NULL. */
-static char *option(struct libmnt_fs *fs, const char *name)
-{
-        const char *options = mnt_fs_get_fs_options(fs);
-        char *value = NULL;
-        size_t len = 0;
-
-        if (!options || mnt_optstr_get_option(options, name, &value, &len) != 0 || !value)
-                return NULL;
-        return g_strndup(value, len);
-}
-
-static void set_options(struct tn_mount *mount, struct libmnt_fs *fs)
+static void set_options(struct tn_mount *mount, const char *options)
 {
         if (strcmp(mount->type, "btrfs") == 0) {
-                char *subvolume = option(fs, "subvol");
+                char *subvolume = tn_mountinfo_option(options, "subvol");
 
                 mount->part = subvolume ? subvolume : g_strdup(mount->root);
         } else if (mount->kind == TN_MOUNT_OVERLAY) {
-                char *upper = option(fs, "upperdir"); /* without one it is read-only */
+                char *upper = tn_mountinfo_option(options, "upperdir"); /* without one it is read-only */
 
-                mount->layers = upper ? upper : option(fs, "lowerdir");
+                mount->layers = upper ? upper : tn_mountinfo_option(options, "lowerdir");
         }
 }
 
-static struct tn_mount *mount_new(struct libmnt_fs *fs)
+static void add_mount(const struct tn_mountinfo *info, void *data)
 {
         struct tn_mount *mount = g_new0(struct tn_mount, 1);
-        const char *source = mnt_fs_get_source(fs), *root = mnt_fs_get_root(fs);
 
-        mount->id = mnt_fs_get_id(fs);
-        mount->parent = mnt_fs_get_parent_id(fs);
-        mount->device = mnt_fs_get_devno(fs);
-        mount->source = g_strdup(source ? source : "");
-        mount->root = g_strdup(root ? root : "/");
-        mount->target = g_strdup(mnt_fs_get_target(fs));
-        mount->type = g_strdup(mnt_fs_get_fstype(fs));
+        mount->id = info->id;
+        mount->parent = info->parent;
+        mount->device = info->device;
+        mount->source = g_strdup(info->source);
+        mount->root = g_strdup(info->root);
+        mount->target = g_strdup(info->target);
+        mount->type = g_strdup(info->type);
         set_kind(mount);
-        set_options(mount, fs);
-        return mount;
+        set_options(mount, info->options);
+        g_ptr_array_add(data, mount);
 }
 
-GPtrArray *tn_mounts_parse(FILE *file, GError **error)
+/* Takes @mounts; NULL when the table could not be read. */
+static GPtrArray *judge(GPtrArray *mounts, bool complete)
 {
-        g_autoptr(GPtrArray) mounts = g_ptr_array_new_with_free_func(mount_free);
-        struct libmnt_table *table = mnt_new_table();
-        struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
-        struct libmnt_fs *fs;
-        int r = table && iter ? mnt_table_parse_stream(table, file, "mountinfo") : -ENOMEM;
-
-        while (r == 0 && mnt_table_next_fs(table, iter, &fs) == 0)
-                if (mnt_fs_get_target(fs) && mnt_fs_get_fstype(fs))
-                        g_ptr_array_add(mounts, mount_new(fs));
-        mnt_free_iter(iter);
-        mnt_unref_table(table);
-        if (r < 0) {
-                (void) tn_error_errno(error, -r, "read the mount table");
+        if (!complete) {
+                g_ptr_array_unref(mounts);
                 return NULL;
         }
         mark_hanging(mounts);
         mark_overlays(mounts);
-        return g_steal_pointer(&mounts);
+        return mounts;
 }
 
-int tn_mounts_open(const struct tn_env *env, GError **error)
+GPtrArray *tn_mounts_parse(FILE *file, GError **error)
 {
-        int fd = tn_env_open(env, "proc/1/mountinfo", O_RDONLY, NULL);
+        GPtrArray *mounts = g_ptr_array_new_with_free_func(mount_free);
 
-        return fd >= 0 ? fd : tn_env_open(env, "proc/self/mountinfo", O_RDONLY, error);
+        return judge(mounts, tn_mountinfo_parse(file, add_mount, mounts, error));
 }
 
 GPtrArray *tn_mounts_read(const struct tn_env *env, GError **error)
 {
-        int fd = tn_mounts_open(env, error);
-        FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
-        GPtrArray *mounts;
+        GPtrArray *mounts = g_ptr_array_new_with_free_func(mount_free);
 
-        if (!file) {
-                if (fd >= 0)
-                        (void) tn_error_errno(error, errno, "read the mount table");
-                tn_fd_close(&fd);
-                return NULL;
-        }
-        mounts = tn_mounts_parse(file, error);
-        (void) fclose(file); /* it was only read */
-        return mounts;
+        return judge(mounts, tn_mountinfo_read(env, add_mount, mounts, error));
 }

@@ -42,6 +42,3 @@ GPtrArray *tn_mounts_select(GPtrArray *mounts, bool with_network);
 
 /* The machine's mounts: proc/1/mountinfo, or our own namespace's where that cannot be read. */
 GPtrArray *tn_mounts_read(const struct tn_env *env, GError **error);
-
-/* Descriptor of the file that tn_mounts_read() reads, or -1 with @error. */
-int tn_mounts_open(const struct tn_env *env, GError **error);
