@@ -3,7 +3,6 @@
 
 /* tenond: options, wiring, signals. All else is in the library tenon-core. */
 #include <glib-unix.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 #include <unistd.h>
 
 #include <fcntl.h>
-#include <systemd/sd-daemon.h>
 
 #include "agent/agent.h"
 #include "agent/config-qga.h"
@@ -70,14 +68,14 @@ static gboolean on_signal(int fd, GIOCondition condition, void *data)
 
 static int activated_fd(GError **error)
 {
-        int n = sd_listen_fds(1);
+        unsigned n = tn_notify_listen_fds();
 
         if (n > 1) {
                 tn_error_set(error, TN_ERROR_INVALID,
-                             "socket activation passed %d sockets; exactly one is needed", n);
+                             "socket activation passed %u sockets; exactly one is needed", n);
                 return -2;
         }
-        return n == 1 ? SD_LISTEN_FDS_START : -1;
+        return n == 1 ? TN_NOTIFY_FIRST_FD : -1;
 }
 
 static struct tn_config *read_config(const struct tn_env *env, const struct tn_options *options,
@@ -181,7 +179,6 @@ int main(int argc, char **argv)
         int status = EXIT_FAILURE;
         sigset_t signals;
 
-        setlocale(LC_CTYPE, "");
         block_signals(&signals);
         if (!tn_options_parse(argc, argv, &options, &error)) {
                 fprintf(stderr, "tenond: %s; try tenond --help\n", error->message);

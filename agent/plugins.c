@@ -39,13 +39,14 @@ static const char *const state_names[] = {"loaded",   "running", "unused", "wait
                                           "disabled", "failed",  "refused"};
 
 struct plugin {
-        const struct tenon_plugin *desc; /* NULL when refused */
+        const struct tenon_plugin *desc; /* NULL when refused or unloaded */
         struct tn_plugin_host *host;
         void *handle;
         int fd;     /* what was checked and mapped; open as long, for dlopen() knows it by its number */
         char *name; /* from the descriptor, else from the file */
         char *file;
         char *reason;
+        json_t *about; /* what was the descriptor's, of one that is unloaded */
         enum state state;
 };
 
@@ -58,14 +59,22 @@ struct tn_plugins {
         GPtrArray *running; /* struct plugin, in the order of their start; borrowed */
 };
 
+static void unmap(struct plugin *plugin)
+{
+        g_clear_pointer(&plugin->host, tn_plugin_host_free);
+        if (plugin->handle)
+                dlclose(plugin->handle);
+        plugin->handle = NULL;
+        tn_fd_close(&plugin->fd);
+        plugin->desc = NULL;
+}
+
 static void plugin_free(void *data)
 {
         struct plugin *plugin = data;
 
-        tn_plugin_host_free(plugin->host);
-        if (plugin->handle)
-                dlclose(plugin->handle);
-        tn_fd_close(&plugin->fd);
+        unmap(plugin);
+        json_decref(plugin->about);
         g_free(plugin->name);
         g_free(plugin->file);
         g_free(plugin->reason);
@@ -270,14 +279,43 @@ bool tn_plugins_load_directory(struct tn_plugins *plugins, const char *directory
         return true;
 }
 
+static json_t *commands_to_json(const struct tenon_command *desc)
+{
+        json_t *list = json_array();
+
+        for (; desc && desc->name; desc++)
+                json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", desc->name, "summary",
+                                                      desc->summary ? desc->summary : "", "category",
+                                                      tn_policy_category_name(desc->category)));
+        return list;
+}
+
+static json_t *describe(const struct tenon_plugin *desc)
+{
+        return json_pack("{s:s*, s:o}", "summary", desc->summary, "commands",
+                         commands_to_json(desc->commands));
+}
+
+/* For one that this machine has no use for, or whose administrator has none. */
+static void unload(struct plugin *plugin, enum state state)
+{
+        plugin->state = state;
+        plugin->about = describe(plugin->desc);
+        unmap(plugin);
+}
+
 static void start_plugin(struct tn_plugins *plugins, struct plugin *plugin)
 {
         struct tenon_host *host = tn_plugin_host_get(plugin->host);
         GError *error = NULL;
         enum tenon_probe probe = plugin->desc->probe ? plugin->desc->probe(host) : TENON_PROBE_YES;
 
-        if (probe != TENON_PROBE_YES) {
-                plugin->state = probe == TENON_PROBE_LATER ? WAITING : UNUSED;
+        if (probe == TENON_PROBE_LATER) {
+                plugin->state = WAITING;
+                return;
+        }
+        if (probe == TENON_PROBE_NO) {
+                unload(plugin, UNUSED);
                 return;
         }
         if (plugin->desc->start && !plugin->desc->start(host, &error)) {
@@ -323,7 +361,7 @@ void tn_plugins_start(struct tn_plugins *plugins)
                 struct plugin *plugin = g_ptr_array_index(plugins->list, i);
 
                 if (plugin->state == LOADED && g_strv_contains((const char *const *) disabled, plugin->name))
-                        plugin->state = DISABLED;
+                        unload(plugin, DISABLED);
         }
         do {
                 progress = false;
@@ -356,17 +394,6 @@ void tn_plugins_retry(struct tn_plugins *plugins)
         }
 }
 
-static json_t *commands_to_json(const struct tenon_command *desc)
-{
-        json_t *list = json_array();
-
-        for (; desc && desc->name; desc++)
-                json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", desc->name, "summary",
-                                                      desc->summary ? desc->summary : "", "category",
-                                                      tn_policy_category_name(desc->category)));
-        return list;
-}
-
 json_t *tn_plugins_to_json(const struct tn_plugins *plugins)
 {
         json_t *list = json_array();
@@ -378,10 +405,10 @@ json_t *tn_plugins_to_json(const struct tn_plugins *plugins)
 
                 if (plugin->reason)
                         json_object_set_new(row, "reason", json_string(plugin->reason));
-                if (plugin->desc) {
-                        json_object_set_new(row, "summary", json_string(plugin->desc->summary));
-                        json_object_set_new(row, "commands", commands_to_json(plugin->desc->commands));
-                }
+                if (plugin->about)
+                        json_object_update(row, plugin->about);
+                else if (plugin->desc)
+                        json_object_update_new(row, describe(plugin->desc));
                 json_array_append_new(list, row);
         }
         return list;

@@ -229,6 +229,12 @@ struct tn_bus *tn_bus_open(const char *address, GError **error)
         DBusMessage *hello;
         DBusError dbus_error = DBUS_ERROR_INIT;
 
+        if (!tn_bus_available()) {
+                tn_error_set(
+                        error, TN_ERROR_NOT_FOUND,
+                        "libdbus is not installed; install the package libdbus-1-3 (Debian) or dbus-libs");
+                return NULL;
+        }
         if (!address)
                 address = system_bus ? system_bus : SYSTEM_BUS;
         connection = dbus_connection_open_private(address, &dbus_error);

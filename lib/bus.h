@@ -17,6 +17,9 @@ struct tn_bus;
  */
 typedef void (*tn_bus_done)(DBusMessage *reply, const GError *error, void *data);
 
+/* Whether there is a libdbus to be loaded, see lib/dbus.c. */
+bool tn_bus_available(void);
+
 /* Connects to @address, or to the system bus when it is NULL. NULL with @error: there is no bus. */
 struct tn_bus *tn_bus_open(const char *address, GError **error);
 /* Calls under way end without their callback. NULL is fine. Not from within a callback. */

@@ -78,6 +78,8 @@ bool tn_error_errno(GError **error, int errnum, const char *format, ...)
         g_autofree char *what = NULL;
         va_list args;
 
+        if (!error) /* many a file is looked for that most machines do not have */
+                return errno = errnum, false;
         va_start(args, format);
         what = g_strdup_vprintf(format, args);
         va_end(args);
@@ -91,6 +93,8 @@ bool tn_error_set(GError **error, enum tn_error code, const char *format, ...)
         g_autofree char *what = NULL;
         va_list args;
 
+        if (!error)
+                return false;
         va_start(args, format);
         what = g_strdup_vprintf(format, args);
         va_end(args);

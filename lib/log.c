@@ -20,6 +20,8 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "lib/library.h"
+
 #define MAX_FIELDS 16
 
 struct tn_log {
@@ -88,6 +90,16 @@ static void sink_stderr(void *data, enum tn_log_level level, const struct tn_log
         fprintf(stderr, "tenond: %s: %s\n", level_name(level), message);
 }
 
+/* libsystemd is loaded with the first record for the journal: see lib/library.h. */
+static int journal_send(const struct iovec *iov, int n)
+{
+        static __typeof__(&sd_journal_sendv) send;
+
+        if (!send)
+                send = (__typeof__(send)) tn_library_find("libsystemd.so.0", "sd_journal_sendv");
+        return send ? send(iov, n) : -ENOENT;
+}
+
 static void sink_journal(void *data, enum tn_log_level level, const struct tn_log_field *fields,
                          const char *message)
 {
@@ -103,7 +115,7 @@ static void sink_journal(void *data, enum tn_log_level level, const struct tn_lo
                         lines[n++] = g_strdup_printf("%s=%s", fields->name, fields->value);
         for (int i = 0; i < n; i++)
                 iov[i] = (struct iovec){.iov_base = lines[i], .iov_len = strlen(lines[i])};
-        if (sd_journal_sendv(iov, n) < 0)
+        if (journal_send(iov, n) < 0)
                 sink_stderr(data, level, NULL, message);
         for (int i = 0; i < n; i++)
                 g_free(lines[i]);

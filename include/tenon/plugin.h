@@ -20,7 +20,7 @@ struct tenon_call; /* one request under way */
 
 enum tenon_probe {
         TENON_PROBE_YES,   /* start me */
-        TENON_PROBE_NO,    /* this machine has nothing for me */
+        TENON_PROBE_NO,    /* this machine has nothing for me: unload me */
         TENON_PROBE_LATER, /* hardware may still appear; asked again when a device is added */
 };
 
