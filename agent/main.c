@@ -20,6 +20,7 @@
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/names.h"
+#include "lib/rest.h"
 
 enum {
         EXIT_USAGE = 2,
@@ -109,6 +110,13 @@ static bool print_only(const struct tn_agent *agent, const struct tn_options *op
         return dump || options->list_commands;
 }
 
+static gboolean on_started(void *data)
+{
+        (void) data;
+        tn_rest();
+        return G_SOURCE_REMOVE;
+}
+
 static int loop(struct tn_agent *agent, const sigset_t *signals)
 {
         g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
@@ -119,6 +127,7 @@ static int loop(struct tn_agent *agent, const sigset_t *signals)
 
         tn_notify_ready();
         tn_notify_start_beating();
+        (void) g_idle_add_full(G_PRIORITY_LOW, on_started, NULL, NULL);
         g_main_loop_run(loop);
         tn_notify_stopping();
         g_source_remove(source);
