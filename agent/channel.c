@@ -2,10 +2,10 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * A connection. The surprising thing: the descriptor is watched edge-triggered, through an epoll descriptor
- * of its own that GLib polls. A virtio-serial port without a host reports POLLHUP and POLLIN for ever, and
- * a level-triggered loop would spin on it (drivers/char/virtio_console.c, port_fops_poll); its edges, on
- * the other hand, are just what we want to hear of: host opened, host closed, data, room for output.
+ * A connection. The surprising thing: the descriptor is watched edge-triggered (edge.c). A virtio-serial
+ * port without a host reports POLLHUP and POLLIN for ever, and a level-triggered loop would spin on it
+ * (drivers/char/virtio_console.c, port_fops_poll); its edges, on the other hand, are just what we want to
+ * hear of: host opened, host closed, data, room for output.
  *
  * A host that does not read makes replies wait here, up to limits.output-size; above it no more requests
  * are read, so the memory of a connection is bounded and nothing is lost.
@@ -15,12 +15,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/edge.h"
 #include "agent/frame.h"
 #include "lib/error.h"
 #include "lib/fd.h"
@@ -33,9 +33,8 @@
 
 struct tn_channel {
         int fd;
-        int epoll_fd;
         enum tn_channel_kind kind;
-        guint source;        /* of epoll_fd */
+        struct tn_edge *edge;
         guint linger_source; /* see await_host() and hold_output() */
         guint turn_source;   /* idle: go on reading, or say that we are gone */
         struct tn_frame *frame;
@@ -108,6 +107,7 @@ static void flush_output(struct tn_channel *channel)
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0 && errno == EAGAIN) {
+                        tn_edge_await_room(channel->edge);
                         drop_sent(channel);
                         return; /* an edge will tell when there is room */
                 }
@@ -298,47 +298,39 @@ static gboolean on_turn(void *data)
                 read_input(channel);
         if (channel->dead ||
             (channel->at_end && waiting(channel) == 0 && tn_session_pending(channel->session) == 0)) {
-                g_clear_handle_id(&channel->source, g_source_remove);
+                g_clear_pointer(&channel->edge, tn_edge_free);
                 g_clear_handle_id(&channel->turn_source, g_source_remove);
                 channel->gone(channel, channel->data); /* frees it */
         }
         return G_SOURCE_REMOVE;
 }
 
-static gboolean on_edge(int fd, GIOCondition condition, void *data)
+static void on_edge(uint32_t events, void *data)
 {
         struct tn_channel *channel = data;
-        struct epoll_event event;
-        bool hup;
+        bool hup = (events & (EPOLLHUP | EPOLLERR)) != 0;
 
-        (void) condition;
-        if (epoll_wait(fd, &event, 1, 0) < 1)
-                return G_SOURCE_CONTINUE;
-        hup = (event.events & (EPOLLHUP | EPOLLERR)) != 0;
         if (channel->kind == TN_CHANNEL_PORT)
                 set_connected(channel, !hup);
         flush_output(channel);
-        read_input(channel);
+        if (events & ~(uint32_t) EPOLLOUT || channel->kind != TN_CHANNEL_SOCKET || channel->paused)
+                read_input(channel);
         if (channel->kind == TN_CHANNEL_SOCKET && hup) {
                 channel->dead = true; /* both directions are closed: no reply would arrive */
                 next_turn(channel);
         } else if (channel->at_end) {
                 next_turn(channel);
         }
-        return G_SOURCE_CONTINUE;
 }
 
 static bool watch(struct tn_channel *channel, GError **error)
 {
-        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET};
-
         if (fcntl(channel->fd, F_SETFL, fcntl(channel->fd, F_GETFL) | O_NONBLOCK) < 0)
                 return tn_error_errno(error, errno, "set channel to non-blocking");
-        channel->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-        if (channel->epoll_fd < 0 || epoll_ctl(channel->epoll_fd, EPOLL_CTL_ADD, channel->fd, &event) < 0)
-                return tn_error_errno(error, errno, "watch channel (it must be a device or a socket)");
-        channel->source = g_unix_fd_add(channel->epoll_fd, G_IO_IN, on_edge, channel);
-        return true;
+        /* Of a port, that there is room is the edge which says that a host has opened it. */
+        channel->edge = tn_edge_new(channel->fd, channel->kind != TN_CHANNEL_SOCKET, on_edge, channel,
+                                    error);
+        return channel->edge != NULL;
 }
 
 struct tn_channel *tn_channel_new(struct tn_dispatch *dispatch, const struct tn_config *config, int fd,
@@ -348,7 +340,6 @@ struct tn_channel *tn_channel_new(struct tn_dispatch *dispatch, const struct tn_
         struct tn_channel *channel = g_new0(struct tn_channel, 1);
 
         channel->fd = fd;
-        channel->epoll_fd = -1;
         channel->kind = kind;
         channel->connected = kind != TN_CHANNEL_PORT;
         channel->output = g_string_new(NULL);
@@ -388,12 +379,11 @@ void tn_channel_free(struct tn_channel *channel)
         if (!channel)
                 return;
         channel->dead = true;
-        g_clear_handle_id(&channel->source, g_source_remove);
+        g_clear_pointer(&channel->edge, tn_edge_free);
         g_clear_handle_id(&channel->linger_source, g_source_remove);
         g_clear_handle_id(&channel->turn_source, g_source_remove);
         tn_session_free(channel->session);
         tn_frame_free(channel->frame);
-        tn_fd_close(&channel->epoll_fd);
         tn_fd_close(&channel->fd);
         g_string_free(channel->output, TRUE);
         g_free(channel->peer);
