@@ -22,6 +22,8 @@
 #include "lib/names.h"
 #include "lib/rest.h"
 
+#define REST_MS 100 /* a host that has waited for us has asked its first questions */
+
 enum {
         EXIT_USAGE = 2,
 };
@@ -127,7 +129,7 @@ static int loop(struct tn_agent *agent, const sigset_t *signals)
 
         tn_notify_ready();
         tn_notify_start_beating();
-        (void) g_idle_add_full(G_PRIORITY_LOW, on_started, NULL, NULL);
+        (void) g_timeout_add(REST_MS, on_started, NULL);
         g_main_loop_run(loop);
         tn_notify_stopping();
         g_source_remove(source);

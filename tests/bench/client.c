@@ -4,9 +4,12 @@
 /*
  * Benchmark client: sends one request N times over a unix socket, waits for each reply line, prints the
  * round-trip times in microseconds: "median p90 p99 min". With the word "echo" as its only argument after
- * the path it is the floor: a server that answers every line with the same bytes.
+ * the path it is the floor: a server that answers every line with the same bytes. "exec" instead of a
+ * request is guest-exec of /bin/true with its output captured, and guest-exec-status without a pause until
+ * it says that the program has ended.
  *
  *   client SOCKET REQUEST COUNT
+ *   client SOCKET exec COUNT
  *   client SOCKET echo
  */
 #define _GNU_SOURCE
@@ -52,16 +55,43 @@ static int open_socket(const char *path, struct sockaddr_un *ret_addr)
         return fd;
 }
 
-static void read_line(int fd)
-{
-        static char buffer[1 << 20];
-        ssize_t n;
+static char reply[1 << 20];
 
+static void ask(int fd, const char *line)
+{
+        size_t len = 0;
+
+        if (write(fd, line, strlen(line)) < 0)
+                die("write");
         do {
-                n = read(fd, buffer, sizeof buffer);
+                ssize_t n = read(fd, reply + len, sizeof reply - 1 - len);
+
                 if (n <= 0)
                         die("read");
-        } while (buffer[n - 1] != '\n');
+                len += (size_t) n;
+        } while (reply[len - 1] != '\n');
+        reply[len] = '\0';
+}
+
+static void execute(int fd)
+{
+        static const char start[] = "{\"execute\": \"guest-exec\", \"arguments\": "
+                                    "{\"path\": \"/bin/true\", \"capture-output\": true}}\n";
+        char status[100];
+        const char *pid;
+
+        ask(fd, start);
+        pid = strstr(reply, "\"pid\":");
+        if (!pid)
+                die(reply);
+        snprintf(status, sizeof status,
+                 "{\"execute\": \"guest-exec-status\", \"arguments\": {\"pid\": %ld}}\n",
+                 strtol(pid + strlen("\"pid\":"), NULL, 10));
+        do
+                ask(fd, status);
+        while (!strstr(reply, "\"exited\": true"));
+        if (!strstr(reply, "\"exitcode\": 0"))
+                die(reply);
 }
 
 static void serve_echo(const char *path)
@@ -83,8 +113,7 @@ static void measure(const char *path, const char *request, size_t count)
         double *times = calloc(count, sizeof *times);
         struct sockaddr_un addr;
         int fd = open_socket(path, &addr);
-        size_t len = strlen(request);
-        char *line = malloc(len + 2);
+        char *line = malloc(strlen(request) + 2);
 
         sprintf(line, "%s\n", request);
         if (!times || connect(fd, (struct sockaddr *) &addr, sizeof addr) < 0)
@@ -92,9 +121,10 @@ static void measure(const char *path, const char *request, size_t count)
         for (size_t i = 0; i < count; i++) {
                 double start = now_usec();
 
-                if (write(fd, line, len + 1) < 0)
-                        die("write");
-                read_line(fd);
+                if (strcmp(request, "exec") == 0)
+                        execute(fd);
+                else
+                        ask(fd, line);
                 times[i] = now_usec() - start;
         }
         qsort(times, count, sizeof *times, compare);
@@ -111,7 +141,7 @@ int main(int argc, char **argv)
         else if (argc == 4 && strtoul(argv[3], NULL, 10) > 0)
                 measure(argv[1], argv[2], strtoul(argv[3], NULL, 10));
         else {
-                fprintf(stderr, "usage: client SOCKET REQUEST COUNT | client SOCKET echo\n");
+                fprintf(stderr, "usage: client SOCKET REQUEST|exec COUNT | client SOCKET echo\n");
                 return 2;
         }
         return 0;

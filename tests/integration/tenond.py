@@ -19,6 +19,7 @@ import procs
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
 BUILD = os.path.abspath(os.environ.get('TENON_BUILD') or os.path.join(TOP, 'build'))
 PLUGINS = ('guestinfo', 'power', 'timesync')
+ALL_PLUGINS = ('accounts', 'exec', 'files', 'freeze', 'guestinfo', 'hotplug', 'power', 'timesync')
 AGENTS = []
 
 
