@@ -8,7 +8,8 @@
  * the other hand, are just what we want to hear of: host opened, host closed, data, room for output.
  *
  * A host that does not read makes replies wait here, up to limits.output-size; above it no more requests
- * are read, so the memory of a connection is bounded and nothing is lost.
+ * are read, so the memory of a connection is bounded and nothing is lost. A reply that is a stream is pulled
+ * from the session piece by piece, each when the one before has been written.
  */
 #define _GNU_SOURCE
 #include "agent/channel.h"
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -25,11 +27,13 @@
 #include "lib/error.h"
 #include "lib/fd.h"
 
-#define READ_BYTES (16 * 1024)
-#define TURN_BYTES (256 * 1024) /* read in one turn of the loop, then others have theirs */
-#define LINGER_MS  2000         /* how long answers wait for a host that is not there yet */
-#define HOLD_MS    20           /* how long they are held back when it comes */
-#define KEEP_BYTES (64 * 1024)  /* an output buffer above this is given back when empty */
+#define READ_BYTES (64 * 1024)
+#define TURN_BYTES (256 * 1024)  /* read in one turn of the loop, then others have theirs */
+#define LINGER_MS  2000          /* how long answers wait for a host that is not there yet */
+#define HOLD_MS    20            /* how long they are held back when it comes */
+#define KEEP_BYTES (64 * 1024)   /* an output buffer above this is given back when empty */
+#define TRIM_BYTES (1024 * 1024) /* after a request of this size free memory goes back to the system, */
+#define TRIM_MS    1000          /* but not between such requests that follow each other */
 
 struct tn_channel {
         int fd;
@@ -38,6 +42,7 @@ struct tn_channel {
         guint source;        /* of epoll_fd */
         guint linger_source; /* see await_host() and hold_output() */
         guint turn_source;   /* idle: go on reading, or say that we are gone */
+        guint trim_source;
         struct tn_frame *frame;
         struct tn_session *session;
         GString *output;
@@ -49,6 +54,7 @@ struct tn_channel {
         bool connected; /* a host has the port open (always true for the other kinds) */
         bool holding;   /* a host has just come; is what waits here meant for it? */
         bool paused;    /* not reading because of a limit */
+        bool flushing;  /* in flush_output(), where replies may come to */
         bool at_end;    /* the client will send nothing more */
         bool dead;
         uint64_t bytes_in, bytes_out;
@@ -72,7 +78,7 @@ static size_t waiting(const struct tn_channel *channel)
 static void drop_output(struct tn_channel *channel)
 {
         channel->output_done = 0;
-        if (channel->output->allocated_len > KEEP_BYTES) {
+        if (channel->output->allocated_len > KEEP_BYTES && !channel->flushing) {
                 g_string_free(channel->output, TRUE);
                 channel->output = g_string_new(NULL);
         } else {
@@ -98,10 +104,9 @@ static void drop_sent(struct tn_channel *channel)
         channel->output_done = 0;
 }
 
-static void flush_output(struct tn_channel *channel)
+/* Writes what waits. False when it does not all go out now. */
+static bool write_waiting(struct tn_channel *channel, size_t *done)
 {
-        if (channel->holding)
-                return;
         while (waiting(channel) > 0) {
                 ssize_t n = write_some(channel);
 
@@ -109,24 +114,46 @@ static void flush_output(struct tn_channel *channel)
                         continue;
                 if (n < 0 && errno == EAGAIN) {
                         drop_sent(channel);
-                        return; /* an edge will tell when there is room */
+                        return false; /* an edge will tell when there is room */
                 }
                 if (n < 0) {
                         channel->dead = true;
                         drop_output(channel);
                         next_turn(channel);
-                        return;
+                        return false;
                 }
                 channel->output_done += (size_t) n;
                 channel->bytes_out += (uint64_t) n;
+                *done += (size_t) n;
         }
-        drop_output(channel);
+        return true;
+}
+
+static void flush_output(struct tn_channel *channel)
+{
+        bool more = false;
+        size_t done = 0;
+
+        if (channel->holding || channel->flushing)
+                return;
+        channel->flushing = true; /* a stream that ends lets other replies go, which come to on_reply() */
+        while (write_waiting(channel, &done)) {
+                drop_output(channel);
+                more = done >= TURN_BYTES;
+                if (more)
+                        next_turn(channel);
+                if (more || !tn_session_pull(channel->session, channel->output))
+                        break;
+        }
+        channel->flushing = false;
+        if (waiting(channel) == 0 && !more)
+                drop_output(channel);
 }
 
 static void on_reply(const char *bytes, size_t len, void *data)
 {
         struct tn_channel *channel = data;
-        bool was_idle = waiting(channel) == 0;
+        bool was_idle = waiting(channel) == 0 && !channel->flushing;
 
         if (channel->dead)
                 return;
@@ -139,12 +166,23 @@ static void on_reply(const char *bytes, size_t len, void *data)
                 next_turn(channel);
 }
 
+static gboolean on_trim(void *data)
+{
+        struct tn_channel *channel = data;
+
+        channel->trim_source = 0;
+        (void) malloc_trim(0);
+        return G_SOURCE_REMOVE;
+}
+
 static void on_frame(enum tn_frame_kind kind, const char *text, size_t len, void *data)
 {
         struct tn_channel *channel = data;
 
         if (channel->dead)
                 return;
+        if (len >= TRIM_BYTES && !channel->trim_source)
+                channel->trim_source = g_timeout_add(TRIM_MS, on_trim, channel);
         if (kind == TN_FRAME_MESSAGE)
                 tn_session_message(channel->session, text, len);
         else
@@ -397,6 +435,9 @@ void tn_channel_free(struct tn_channel *channel)
         tn_fd_close(&channel->fd);
         g_string_free(channel->output, TRUE);
         g_free(channel->peer);
+        if (channel->trim_source)
+                (void) malloc_trim(0);
+        g_clear_handle_id(&channel->trim_source, g_source_remove);
         g_free(channel);
 }
 

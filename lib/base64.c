@@ -72,6 +72,14 @@ size_t tn_base64_encode(const void *bytes, size_t len, char *out)
         return (size_t) (at - out);
 }
 
+void tn_base64_append(GString *out, const void *bytes, size_t len)
+{
+        size_t used = out->len;
+
+        g_string_set_size(out, used + TN_BASE64_SIZE(len));
+        (void) tn_base64_encode(bytes, len, out->str + used);
+}
+
 static uint8_t *put_bytes(uint8_t *out, uint32_t group, unsigned count)
 {
         out[0] = (uint8_t) (group >> 16);
