@@ -5,10 +5,15 @@
  * The commands guest-file-*. There is no buffering: what a write took is visible at once. What is asked of a
  * handle is done in its turn (handles.c).
  */
+#include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/file-open.h"
+#include "lib/names.h"
+#include "lib/outside.h"
 #include "plugins/files/files.h"
 
 #define READ_DEFAULT 4096
@@ -17,7 +22,15 @@
 struct files {
         struct tn_files_numbers *numbers;
         struct tn_files_handles *handles;
-        GPtrArray *flushes; /* struct flush under way */
+        struct tn_files_opener *opener; /* NULL: they are opened here */
+        guint opening;                  /* how many are on their way */
+        GPtrArray *flushes;             /* struct flush under way */
+};
+
+struct opening {
+        struct tenon_host *host;
+        struct tenon_call *call;
+        const char *path, *mode; /* the call's */
 };
 
 struct flush {
@@ -47,35 +60,75 @@ static bool check_room(struct tenon_host *host, GError **error)
         struct files *files = host->data;
         const char *text = host->config(host, "files", "max-handles");
         unsigned max = text ? (unsigned) g_ascii_strtoull(text, NULL, 10) : 64;
+        unsigned open = tn_files_handles_count(files->handles) + files->opening;
 
-        if (tn_files_handles_count(files->handles) < max)
+        if (open < max)
                 return true;
         return tn_error_set(
                 error, TN_ERROR_LIMIT,
                 "%u files are open; close one first (the limit is max-handles in the group [files] "
                 "of the configuration)",
-                tn_files_handles_count(files->handles));
+                open);
 }
 
-static json_t *open_run(struct tenon_host *host, json_t *args, GError **error)
+static void keep(struct opening *opening, int fd)
+{
+        struct tenon_host *host = opening->host;
+        struct files *files = host->data;
+        int64_t number = tn_files_numbers_next(files->numbers);
+
+        tn_files_handles_add(files->handles, number, fd);
+        host->log(host, 6, "file %s opened (mode %s) as handle %" G_GINT64_FORMAT, opening->path,
+                  opening->mode ? opening->mode : "r", number);
+        host->reply(opening->call, json_integer(number));
+}
+
+/* A handle of which nobody learns could never be closed. */
+static void on_opened(int fd, const GError *error, void *data)
+{
+        g_autofree struct opening *opening = data;
+        struct tenon_host *host = opening->host;
+        struct files *files = host->data;
+
+        files->opening--;
+        if (error) {
+                host->fail(opening->call, g_error_copy(error));
+        } else if (host->is_awaited(opening->call)) {
+                keep(opening, fd);
+        } else {
+                close(fd);
+                host->fail(opening->call, g_error_new(TN_ERROR, TN_ERROR_FAILED, "nobody waits any more"));
+        }
+}
+
+static bool is_outside(const struct files *files, const char *path, const char *mode)
+{
+        /* What cannot be opened anywhere need not be carried outside. */
+        return files->opener && tn_file_mode_find(mode) && strlen(path) < PATH_MAX;
+}
+
+static void open_start(struct tenon_host *host, struct tenon_call *call, json_t *args)
 {
         struct files *files = host->data;
-        const char *path, *mode;
+        struct opening opening = {.host = host, .call = call}, *kept;
         bool nofollow = json_is_true(json_object_get(args, "nofollow"));
-        int64_t number;
+        GError *error = NULL;
         int fd;
 
-        if (!text_argument(args, "path", &path, error) || !text_argument(args, "mode", &mode, error) ||
-            !check_room(host, error))
-                return NULL;
-        fd = tn_files_open(host->env, path, mode, nofollow, error);
-        if (fd < 0)
-                return NULL;
-        number = tn_files_numbers_next(files->numbers);
-        tn_files_handles_add(files->handles, number, fd);
-        host->log(host, 6, "file %s opened (mode %s) as handle %" G_GINT64_FORMAT, path, mode ? mode : "r",
-                  number);
-        return json_integer(number);
+        if (!text_argument(args, "path", &opening.path, &error) ||
+            !text_argument(args, "mode", &opening.mode, &error) || !check_room(host, &error)) {
+                host->fail(call, error);
+                return;
+        }
+        files->opening++;
+        kept = g_memdup2(&opening, sizeof opening);
+        if (is_outside(files, opening.path, opening.mode)) {
+                tn_files_opener_open(files->opener, opening.path, opening.mode, nofollow, on_opened, kept);
+                return;
+        }
+        fd = tn_file_open(host->env, opening.path, opening.mode, nofollow, &error);
+        on_opened(fd, error, kept);
+        g_clear_error(&error);
 }
 
 /* Ends a call with what a function returned: a value, or NULL with @error. */
@@ -199,11 +252,14 @@ HANDLE_COMMAND(flush)
 
 static bool plugin_start(struct tenon_host *host, GError **error)
 {
+        const char *helper = host->config(host, "agent", "helper");
         struct files *files = g_new0(struct files, 1);
 
         (void) error;
         files->numbers = tn_files_numbers_new(host, host->config(host, "agent", "statedir"));
         files->handles = tn_files_handles_new(host);
+        if (tn_outside_is_other(host->env))
+                files->opener = tn_files_opener_new(host->env, helper ? helper : TN_PATH_HELPER);
         files->flushes = g_ptr_array_new_with_free_func(g_free);
         host->data = files;
         return true;
@@ -220,6 +276,7 @@ static void plugin_stop(struct tenon_host *host)
                 tn_files_sync_free(flush->sync);
         }
         g_ptr_array_unref(files->flushes);
+        tn_files_opener_free(files->opener);
         tn_files_handles_free(files->handles);
         tn_files_numbers_free(files->numbers);
         g_free(files);
@@ -232,7 +289,7 @@ static const struct tenon_command commands[] = {
          .summary = "Open a file; with nofollow, no part of its path may be a symbolic link",
          .category = TENON_CATEGORY_FILES,
          .flags = TENON_COMMAND_CHANGES, /* most of its modes do */
-         .run = open_run},
+         .start = open_start},
         {.name = "guest-file-close",
          .args = "handle:int",
          .summary = "Close an open file",

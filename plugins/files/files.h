@@ -10,23 +10,25 @@
 
 #include "tenon/plugin.h"
 
-/* mode.c */
+/* opener.c */
 
-/* One of fopen(3)'s modes. */
-struct tn_files_mode {
-        const char *name;
-        int flags; /* of open(2) */
-};
+struct tn_files_opener;
+/* @fd is the receiver's from now on; -1 with @error. */
+typedef void (*tn_files_opened)(int fd, const GError *error, void *data);
 
-/* NULL when there is no such mode. NULL as @name is the default, "r". */
-const struct tn_files_mode *tn_files_mode_find(const char *name);
-
-/* open.c */
-
-/* A file descriptor that never blocks, or -1 with @error. With @nofollow no part of the path may be a
- * symbolic link. A new file may be read and written by everybody (0666), whatever the umask is. */
-int tn_files_open(const struct tn_env *env, const char *path, const char *mode, bool nofollow,
-                  GError **error);
+/* Opens files outside of the agent's sandbox by the program @helper. */
+struct tn_files_opener *tn_files_opener_new(const struct tn_env *env, const char *helper);
+/* Opens under way end with an error. NULL is fine. Not from within a callback. */
+void tn_files_opener_free(struct tn_files_opener *opener);
+/* One after another. @opened is called exactly once, from the loop. */
+void tn_files_opener_open(struct tn_files_opener *opener, const char *path, const char *mode, bool nofollow,
+                          tn_files_opened opened, void *data);
+/* Written by tests only. */
+extern struct tn_files_opener_times {
+        unsigned open_ms; /* for one open, with the start of the helper */
+        unsigned idle_ms; /* the helper is kept that long after an open */
+        unsigned life_ms; /* and no longer than this in all */
+} tn_files_opener_times;
 
 /* numbers.c */
 

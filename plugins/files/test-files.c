@@ -19,6 +19,7 @@
 
 #include "lib/env.h"
 #include "lib/error.h"
+#include "lib/file-open.h"
 #include "plugins/files/files.h"
 
 struct test_host {
@@ -27,6 +28,7 @@ struct test_host {
         char *root;
         const char *max_handles;
         GString *log;
+        bool forgotten; /* nobody waits for answers */
         unsigned answers;
         json_t *answer;
         GError *error;
@@ -36,8 +38,8 @@ struct test_host {
 
 static const char *test_config(struct tenon_host *host, const char *group, const char *key)
 {
-        if (g_str_equal(group, "agent") && g_str_equal(key, "statedir"))
-                return "/state";
+        if (g_str_equal(group, "agent"))
+                return g_str_equal(key, "statedir") ? "/state" : NULL;
         assert_string_equal(group, "files");
         assert_string_equal(key, "max-handles");
         return ((struct test_host *) host)->max_handles;
@@ -80,6 +82,11 @@ static void test_reply_stream(struct tenon_call *call, const struct tenon_stream
         h->stream_data = data;
 }
 
+static bool test_is_awaited(const struct tenon_call *call)
+{
+        return !((const struct test_host *) call)->forgotten;
+}
+
 /* What is left of a stream; it is then no more. */
 static json_t *pull(struct test_host *h, bool cut)
 {
@@ -120,6 +127,7 @@ static int set_up(void **state)
                 .reply = test_reply,
                 .fail = test_fail,
                 .reply_stream = test_reply_stream,
+                .is_awaited = test_is_awaited,
         };
         start_plugin(h);
         *state = h;
@@ -158,12 +166,7 @@ static void ask(struct test_host *h, const char *name, json_t *args)
         while (command->name && !g_str_equal(command->name, name))
                 command++;
         assert_non_null(command->name);
-        if (command->start) {
-                command->start(&h->host, (struct tenon_call *) h, args);
-        } else {
-                h->answer = command->run(&h->host, args, &h->error);
-                h->answers++;
-        }
+        command->start(&h->host, (struct tenon_call *) h, args);
 }
 
 static void wait_answer(struct test_host *h)
@@ -304,7 +307,7 @@ static void test_modes(void **state)
 
         expect(h, "guest-file-close", HANDLE(f), "{}");
         for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-                const struct tn_files_mode *mode = tn_files_mode_find(names[i]);
+                const struct tn_file_mode *mode = tn_file_mode_find(names[i]);
                 bool plus = strchr(names[i], '+');
 
                 f = open_file(h, "/f", names[i]);
@@ -363,6 +366,18 @@ static void test_limit(void **state)
         assert_int_equal(h->error->code, TN_ERROR_LIMIT);
         expect(h, "guest-file-close", HANDLE(1002), "{}");
         expect(h, "guest-file-open", OPEN("/f", "r"), "1004");
+}
+
+/* A handle of which nobody learns is not kept. */
+static void test_open_for_nobody(void **state)
+{
+        struct test_host *h = *state;
+
+        h->forgotten = true;
+        for (int i = 0; i < 10; i++)
+                expect(h, "guest-file-open", OPEN("/f", "w"), "!nobody waits any more");
+        h->forgotten = false;
+        assert_int_equal(open_file(h, "/f", "w"), 1000);
 }
 
 static void test_fifo(void **state)
@@ -668,6 +683,7 @@ int main(void)
                 TEST(test_sizes_of_reads),
                 TEST(test_truncated_in_the_middle_of_a_read),
                 TEST(test_cut),
+                TEST(test_open_for_nobody),
                 TEST(test_turns),
                 TEST(test_stop_with_waiting),
         };
