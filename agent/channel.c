@@ -28,12 +28,11 @@
 #include "lib/fd.h"
 
 #define READ_BYTES (64 * 1024)
-#define TURN_BYTES (256 * 1024)  /* read in one turn of the loop, then others have theirs */
-#define LINGER_MS  2000          /* how long answers wait for a host that is not there yet */
-#define HOLD_MS    20            /* how long they are held back when it comes */
-#define KEEP_BYTES (64 * 1024)   /* an output buffer above this is given back when empty */
-#define TRIM_BYTES (1024 * 1024) /* after a request of this size free memory goes back to the system, */
-#define TRIM_MS    1000          /* but not between such requests that follow each other */
+#define TURN_BYTES (256 * 1024) /* read in one turn of the loop, then others have theirs */
+#define LINGER_MS  2000         /* how long answers wait for a host that is not there yet */
+#define HOLD_MS    20           /* how long they are held back when it comes */
+#define KEEP_BYTES (64 * 1024)  /* an output buffer above this is given back when empty */
+#define TRIM_MS    1000         /* memory of large requests is given back after this, not between them */
 
 struct tn_channel {
         int fd;
@@ -166,23 +165,12 @@ static void on_reply(const char *bytes, size_t len, void *data)
                 next_turn(channel);
 }
 
-static gboolean on_trim(void *data)
-{
-        struct tn_channel *channel = data;
-
-        channel->trim_source = 0;
-        (void) malloc_trim(0);
-        return G_SOURCE_REMOVE;
-}
-
 static void on_frame(enum tn_frame_kind kind, const char *text, size_t len, void *data)
 {
         struct tn_channel *channel = data;
 
         if (channel->dead)
                 return;
-        if (len >= TRIM_BYTES && !channel->trim_source)
-                channel->trim_source = g_timeout_add(TRIM_MS, on_trim, channel);
         if (kind == TN_FRAME_MESSAGE)
                 tn_session_message(channel->session, text, len);
         else
@@ -278,6 +266,26 @@ static bool over_limits(const struct tn_channel *channel)
                tn_session_pending(channel->session) >= channel->calls_max;
 }
 
+static gboolean on_trim(void *data)
+{
+        struct tn_channel *channel = data;
+
+        tn_frame_shrink(channel->frame);
+        if (tn_frame_is_large(channel->frame))
+                return G_SOURCE_CONTINUE; /* one is just coming in */
+        channel->trim_source = 0;
+        (void) malloc_trim(0);
+        return G_SOURCE_REMOVE;
+}
+
+static void take_input(struct tn_channel *channel, const char *bytes, size_t len)
+{
+        channel->bytes_in += len;
+        tn_frame_push(channel->frame, bytes, len);
+        if (tn_frame_is_large(channel->frame) && !channel->trim_source)
+                channel->trim_source = g_timeout_add(TRIM_MS, on_trim, channel);
+}
+
 static void end_of_input(struct tn_channel *channel)
 {
         if (channel->kind == TN_CHANNEL_PORT) {
@@ -309,9 +317,8 @@ static void read_input(struct tn_channel *channel)
                 }
                 n = read(channel->fd, buffer, sizeof buffer);
                 if (n > 0) {
-                        channel->bytes_in += (uint64_t) n;
                         done += (size_t) n;
-                        tn_frame_push(channel->frame, buffer, (size_t) n);
+                        take_input(channel, buffer, (size_t) n);
                         continue;
                 }
                 if (n < 0 && errno == EINTR)

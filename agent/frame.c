@@ -16,7 +16,7 @@
 
 #include "lib/json.h"
 
-#define KEEP_BYTES     (64 * 1024) /* buffers above this are given back after a message */
+#define KEEP_BYTES     (64 * 1024) /* a buffer above this is large */
 #define CANDIDATES_MAX 16          /* places in a line that are tried as the start of a request */
 
 struct scanner {
@@ -123,12 +123,20 @@ static void start_over(struct tn_frame *frame)
 {
         frame->scanner = (struct scanner){0};
         frame->line_start = 0;
-        if (frame->text->allocated_len > KEEP_BYTES) {
-                g_string_free(frame->text, TRUE);
-                frame->text = g_string_new(NULL);
-        } else {
-                g_string_truncate(frame->text, 0);
-        }
+        g_string_truncate(frame->text, 0);
+}
+
+bool tn_frame_is_large(const struct tn_frame *frame)
+{
+        return frame->text->allocated_len > KEEP_BYTES;
+}
+
+void tn_frame_shrink(struct tn_frame *frame)
+{
+        if (frame->text->len > 0 || !tn_frame_is_large(frame))
+                return;
+        g_string_free(frame->text, TRUE);
+        frame->text = g_string_new(NULL);
 }
 
 static void deliver(struct tn_frame *frame, const char *text, size_t len, bool dialect)
@@ -310,6 +318,7 @@ void tn_frame_reset(struct tn_frame *frame)
         frame->skipping = false;
         frame->mute_closers = false;
         start_over(frame);
+        tn_frame_shrink(frame);
 }
 
 size_t tn_frame_pending(const struct tn_frame *frame)

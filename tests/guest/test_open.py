@@ -165,9 +165,10 @@ def series_of_opens_share_a_unit_that_then_ends():
     for _ in range(20):
         guest().ask('guest-file-close', handle=guest().ask('guest-file-open', path='/etc/hostname'))
     note(f'opening and closing one more file takes {(time.monotonic() - begin) * 50:.1f} ms')
-    equal(guest().run('pgrep -c -f "tenon-system-helper open-file[s]"'), '1', 'openers in a series')
+    opener = 'pgrep -c -f "^[^ ]*/tenon-system-helper open-files$"'
+    equal(guest().run(opener), '1', 'openers in a series')
     deadline = time.monotonic() + 20
-    while guest().sh('pgrep -f "tenon-system-helper open-file[s]"')[0] == 0:
+    while guest().sh(opener)[0] == 0:
         check(time.monotonic() < deadline, 'the opener does not end')
         time.sleep(1)
 
