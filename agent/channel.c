@@ -50,11 +50,12 @@ struct tn_channel {
         unsigned calls_max;
         char *peer;
         bool qmp;
-        bool connected; /* a host has the port open (always true for the other kinds) */
-        bool holding;   /* a host has just come; is what waits here meant for it? */
-        bool paused;    /* not reading because of a limit */
-        bool flushing;  /* in flush_output(), where replies may come to */
-        bool at_end;    /* the client will send nothing more */
+        bool connected;   /* a host has the port open (always true for the other kinds) */
+        bool holding;     /* a host has just come; is what waits here meant for it? */
+        bool paused;      /* not reading because of a limit */
+        bool flushing;    /* in flush_output(), where replies may come to */
+        bool at_end;      /* the client will send nothing more */
+        bool large_input; /* since trim_source was looked at */
         bool dead;
         uint64_t bytes_in, bytes_out;
         tn_channel_gone gone;
@@ -270,9 +271,11 @@ static gboolean on_trim(void *data)
 {
         struct tn_channel *channel = data;
 
-        tn_frame_shrink(channel->frame);
+        if (!channel->large_input)
+                tn_frame_shrink(channel->frame);
+        channel->large_input = false;
         if (tn_frame_is_large(channel->frame))
-                return G_SOURCE_CONTINUE; /* one is just coming in */
+                return G_SOURCE_CONTINUE;
         channel->trim_source = 0;
         (void) malloc_trim(0);
         return G_SOURCE_REMOVE;
@@ -282,6 +285,8 @@ static void take_input(struct tn_channel *channel, const char *bytes, size_t len
 {
         channel->bytes_in += len;
         tn_frame_push(channel->frame, bytes, len);
+        if (tn_frame_pending(channel->frame) > KEEP_BYTES)
+                channel->large_input = true;
         if (tn_frame_is_large(channel->frame) && !channel->trim_source)
                 channel->trim_source = g_timeout_add(TRIM_MS, on_trim, channel);
 }
