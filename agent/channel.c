@@ -8,13 +8,15 @@
  * hear of: host opened, host closed, data, room for output.
  *
  * A host that does not read makes replies wait here, up to limits.output-size; above it no more requests
- * are read, so the memory of a connection is bounded and nothing is lost.
+ * are read, so the memory of a connection is bounded and nothing is lost. A reply that is a stream is pulled
+ * from the session piece by piece, each when the one before has been written.
  */
 #define _GNU_SOURCE
 #include "agent/channel.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -25,11 +27,12 @@
 #include "lib/error.h"
 #include "lib/fd.h"
 
-#define READ_BYTES (16 * 1024)
+#define READ_BYTES (64 * 1024)
 #define TURN_BYTES (256 * 1024) /* read in one turn of the loop, then others have theirs */
 #define LINGER_MS  2000         /* how long answers wait for a host that is not there yet */
 #define HOLD_MS    20           /* how long they are held back when it comes */
 #define KEEP_BYTES (64 * 1024)  /* an output buffer above this is given back when empty */
+#define TRIM_MS    1000         /* memory of large requests is given back after this, not between them */
 
 struct tn_channel {
         int fd;
@@ -37,6 +40,7 @@ struct tn_channel {
         struct tn_edge *edge;
         guint linger_source; /* see await_host() and hold_output() */
         guint turn_source;   /* idle: go on reading, or say that we are gone */
+        guint trim_source;
         struct tn_frame *frame;
         struct tn_session *session;
         GString *output;
@@ -45,10 +49,12 @@ struct tn_channel {
         unsigned calls_max;
         char *peer;
         bool qmp;
-        bool connected; /* a host has the port open (always true for the other kinds) */
-        bool holding;   /* a host has just come; is what waits here meant for it? */
-        bool paused;    /* not reading because of a limit */
-        bool at_end;    /* the client will send nothing more */
+        bool connected;   /* a host has the port open (always true for the other kinds) */
+        bool holding;     /* a host has just come; is what waits here meant for it? */
+        bool paused;      /* not reading because of a limit */
+        bool flushing;    /* in flush_output(), where replies may come to */
+        bool at_end;      /* the client will send nothing more */
+        bool large_input; /* since trim_source was looked at */
         bool dead;
         uint64_t bytes_in, bytes_out;
         tn_channel_gone gone;
@@ -71,7 +77,7 @@ static size_t waiting(const struct tn_channel *channel)
 static void drop_output(struct tn_channel *channel)
 {
         channel->output_done = 0;
-        if (channel->output->allocated_len > KEEP_BYTES) {
+        if (channel->output->allocated_len > KEEP_BYTES && !channel->flushing) {
                 g_string_free(channel->output, TRUE);
                 channel->output = g_string_new(NULL);
         } else {
@@ -97,10 +103,9 @@ static void drop_sent(struct tn_channel *channel)
         channel->output_done = 0;
 }
 
-static void flush_output(struct tn_channel *channel)
+/* Writes what waits. False when it does not all go out now. */
+static bool write_waiting(struct tn_channel *channel, size_t *done)
 {
-        if (channel->holding)
-                return;
         while (waiting(channel) > 0) {
                 ssize_t n = write_some(channel);
 
@@ -109,24 +114,46 @@ static void flush_output(struct tn_channel *channel)
                 if (n < 0 && errno == EAGAIN) {
                         tn_edge_await_room(channel->edge);
                         drop_sent(channel);
-                        return; /* an edge will tell when there is room */
+                        return false; /* an edge will tell when there is room */
                 }
                 if (n < 0) {
                         channel->dead = true;
                         drop_output(channel);
                         next_turn(channel);
-                        return;
+                        return false;
                 }
                 channel->output_done += (size_t) n;
                 channel->bytes_out += (uint64_t) n;
+                *done += (size_t) n;
         }
-        drop_output(channel);
+        return true;
+}
+
+static void flush_output(struct tn_channel *channel)
+{
+        bool more = false;
+        size_t done = 0;
+
+        if (channel->holding || channel->flushing)
+                return;
+        channel->flushing = true; /* a stream that ends lets other replies go, which come to on_reply() */
+        while (write_waiting(channel, &done)) {
+                drop_output(channel);
+                more = done >= TURN_BYTES;
+                if (more)
+                        next_turn(channel);
+                if (more || !tn_session_pull(channel->session, channel->output))
+                        break;
+        }
+        channel->flushing = false;
+        if (waiting(channel) == 0 && !more)
+                drop_output(channel);
 }
 
 static void on_reply(const char *bytes, size_t len, void *data)
 {
         struct tn_channel *channel = data;
-        bool was_idle = waiting(channel) == 0;
+        bool was_idle = waiting(channel) == 0 && !channel->flushing;
 
         if (channel->dead)
                 return;
@@ -240,6 +267,30 @@ static bool over_limits(const struct tn_channel *channel)
                tn_session_pending(channel->session) >= channel->calls_max;
 }
 
+static gboolean on_trim(void *data)
+{
+        struct tn_channel *channel = data;
+
+        if (!channel->large_input)
+                tn_frame_shrink(channel->frame);
+        channel->large_input = false;
+        if (tn_frame_is_large(channel->frame))
+                return G_SOURCE_CONTINUE;
+        channel->trim_source = 0;
+        (void) malloc_trim(0);
+        return G_SOURCE_REMOVE;
+}
+
+static void take_input(struct tn_channel *channel, const char *bytes, size_t len)
+{
+        channel->bytes_in += len;
+        tn_frame_push(channel->frame, bytes, len);
+        if (tn_frame_pending(channel->frame) > KEEP_BYTES)
+                channel->large_input = true;
+        if (tn_frame_is_large(channel->frame) && !channel->trim_source)
+                channel->trim_source = g_timeout_add(TRIM_MS, on_trim, channel);
+}
+
 static void end_of_input(struct tn_channel *channel)
 {
         if (channel->kind == TN_CHANNEL_PORT) {
@@ -271,9 +322,8 @@ static void read_input(struct tn_channel *channel)
                 }
                 n = read(channel->fd, buffer, sizeof buffer);
                 if (n > 0) {
-                        channel->bytes_in += (uint64_t) n;
                         done += (size_t) n;
-                        tn_frame_push(channel->frame, buffer, (size_t) n);
+                        take_input(channel, buffer, (size_t) n);
                         continue;
                 }
                 if (n < 0 && errno == EINTR)
@@ -387,6 +437,9 @@ void tn_channel_free(struct tn_channel *channel)
         tn_fd_close(&channel->fd);
         g_string_free(channel->output, TRUE);
         g_free(channel->peer);
+        if (channel->trim_source)
+                (void) malloc_trim(0);
+        g_clear_handle_id(&channel->trim_source, g_source_remove);
         g_free(channel);
 }
 

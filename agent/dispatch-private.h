@@ -25,11 +25,13 @@ struct tn_session {
         char *peer;
         tn_session_write write;
         void *data;
-        GQueue calls;    /* struct tenon_call whose reply is owed, oldest first */
-        GQueue silent;   /* struct tenon_call under way that are answered only when they fail */
-        uint64_t serial; /* of the newest request */
-        bool qmp;        /* speaks QMP proper: greeting, negotiation, events */
-        bool negotiated; /* qmp_capabilities was given */
+        GQueue calls;                 /* struct tenon_call whose reply is owed, oldest first */
+        GQueue silent;                /* struct tenon_call under way that are answered only when they fail */
+        struct tenon_call *streaming; /* its reply is half sent; no other line may go out before its end */
+        GString *held;                /* events that wait for that */
+        uint64_t serial;              /* of the newest request */
+        bool qmp;                     /* speaks QMP proper: greeting, negotiation, events */
+        bool negotiated;              /* qmp_capabilities was given */
         tn_session_full full;
         void (*restarted)(void *data); /* NULL: nobody wants to know */
         uint64_t events_dropped;
@@ -43,7 +45,9 @@ struct tenon_call {
         json_t *args;
         char *peer; /* copies: the session may be gone when the call ends */
         char *transport;
-        char *line; /* the reply, when there is one */
+        char *line; /* the reply, when there is one; or */
+        const struct tenon_stream *stream;
+        void *stream_data;
         uint64_t started_usec;
         uint64_t serial;
         bool ended;
@@ -57,8 +61,11 @@ void tn_session_answer_value(struct tn_session *session, json_t *value, json_t *
 void tn_session_restart(struct tn_session *session);
 /* Puts a call into its queue; from now on tn_call_reply() or tn_call_fail() ends it. */
 void tn_session_push(struct tn_session *session, struct tenon_call *call);
-/* Writes a whole line. */
+/* Writes a whole line, behind a reply that is half sent. */
 void tn_session_write_line(struct tn_session *session, const char *line);
+
+/* Bytes of lines that wait for the end of a stream. */
+size_t tn_session_held(const struct tn_session *session);
 
 /* QMP's own commands and the rule that negotiation comes first. True: @command has been dealt with, with a
  * value in *ret_value (new reference) or an error. */

@@ -8,6 +8,7 @@
 #include "agent/dispatch-private.h"
 #include "agent/signature.h"
 #include "lib/error.h"
+#include "lib/json.h"
 #include "lib/names.h"
 
 struct tn_dispatch *tn_dispatch_new(const struct tn_env *env, const struct tn_commands *commands,
@@ -199,8 +200,7 @@ static void handle(struct tn_session *session, json_t *request)
 void tn_session_message(struct tn_session *session, const char *text, size_t len)
 {
         json_error_t parse;
-        json_t *request = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
-                                     &parse);
+        json_t *request = tn_json_parse(text, len, &parse);
 
         session->dispatch->counters.requests++;
         session->serial++;

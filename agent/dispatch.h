@@ -72,6 +72,9 @@ void tn_session_free(struct tn_session *session);
 void tn_session_message(struct tn_session *session, const char *text, size_t len);
 /* The framing found something that is no message: answered with an error. */
 void tn_session_parse_error(struct tn_session *session, const char *why);
+/* Appends the next piece of a reply that is sent as a stream to @out, which must be where the session's own
+ * writes end, too. False: no such reply is under way. For whoever sends the bytes, when it has room. */
+bool tn_session_pull(struct tn_session *session, GString *out);
 /* Requests whose reply is still owed. */
 unsigned tn_session_pending(const struct tn_session *session);
 /* The other side was replaced: replies still owed are dropped. */
@@ -80,3 +83,5 @@ void tn_session_abandon(struct tn_session *session);
 /* The functions of struct tenon_host. Take ownership of @value / @error. */
 void tn_call_reply(struct tenon_call *call, json_t *value);
 void tn_call_fail(struct tenon_call *call, GError *error);
+void tn_call_reply_stream(struct tenon_call *call, const struct tenon_stream *stream, void *data);
+bool tn_call_is_awaited(const struct tenon_call *call);

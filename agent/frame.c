@@ -11,20 +11,20 @@
 
 #include <glib.h>
 #include <jansson.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
-#define KEEP_BYTES     (64 * 1024)   /* buffers above this are given back after a message */
-#define TRIM_BYTES     (1024 * 1024) /* after a message of this size, free memory goes back to the system */
-#define CANDIDATES_MAX 16            /* places in a line that are tried as the start of a request */
+#include "lib/json.h"
+
+#define KEEP_BYTES     (64 * 1024) /* a buffer above this is large */
+#define CANDIDATES_MAX 16          /* places in a line that are tried as the start of a request */
 
 struct scanner {
         unsigned depth;
         unsigned tokens;
         char quote; /* '"', '\'' or 0 */
         bool escaped;
-        bool single_quotes; /* seen: the text needs rewriting */
+        bool dialect; /* strings in single quotes, or \' in others, were seen: the text needs rewriting */
 };
 
 enum scan {
@@ -48,12 +48,14 @@ static enum scan scan_string_byte(struct scanner *s, char c)
 {
         if (c == '\n')
                 return SCAN_BROKEN;
-        if (s->escaped)
+        if (s->escaped) {
                 s->escaped = false;
-        else if (c == '\\')
+                s->dialect |= c == '\'';
+        } else if (c == '\\') {
                 s->escaped = true;
-        else if (c == s->quote)
+        } else if (c == s->quote) {
                 s->quote = 0;
+        }
         return SCAN_MORE;
 }
 
@@ -63,7 +65,7 @@ static enum scan scan_byte(struct scanner *s, char c)
                 return scan_string_byte(s, c);
         switch (c) {
         case '\'':
-                s->single_quotes = true;
+                s->dialect = true;
                 /* fall through */
         case '"':
                 s->quote = c;
@@ -121,25 +123,28 @@ static void start_over(struct tn_frame *frame)
 {
         frame->scanner = (struct scanner){0};
         frame->line_start = 0;
-        if (frame->text->allocated_len > KEEP_BYTES) {
-                bool trim = frame->text->allocated_len > TRIM_BYTES;
-
-                g_string_free(frame->text, TRUE);
-                frame->text = g_string_new(NULL);
-                if (trim)
-                        (void) malloc_trim(0); /* its values are gone by now as well */
-        } else {
-                g_string_truncate(frame->text, 0);
-        }
+        g_string_truncate(frame->text, 0);
 }
 
-static void deliver(struct tn_frame *frame, const char *text, size_t len, bool single_quotes)
+bool tn_frame_is_large(const struct tn_frame *frame)
+{
+        return frame->text->allocated_len > KEEP_BYTES;
+}
+
+void tn_frame_shrink(struct tn_frame *frame)
+{
+        if (frame->text->len > 0 || !tn_frame_is_large(frame))
+                return;
+        g_string_free(frame->text, TRUE);
+        frame->text = g_string_new(NULL);
+}
+
+static void deliver(struct tn_frame *frame, const char *text, size_t len, bool dialect)
 {
         GString *rewritten;
 
         frame->mute_closers = false;
-        /* \' is only known to the dialect, even inside double quotes. */
-        if (!single_quotes && !memmem(text, len, "\\'", 2)) {
+        if (!dialect) {
                 frame->func(TN_FRAME_MESSAGE, text, len, frame->data);
                 return;
         }
@@ -166,7 +171,7 @@ static bool is_request(const char *text, size_t len)
                 if (scan == SCAN_BROKEN || (scan == SCAN_WHOLE && i + 1 < len))
                         return false;
         }
-        if (scanner.depth > 0 || scanner.quote || scanner.single_quotes)
+        if (scanner.depth > 0 || scanner.quote || scanner.dialect)
                 return false;
         value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
         yes = json_is_string(json_object_get(value, "execute"));
@@ -257,7 +262,7 @@ static void end_of_line(struct tn_frame *frame, bool broken)
 static void end_of_junk(struct tn_frame *frame)
 {
         if (!frame->skipping)
-                deliver(frame, frame->text->str, frame->text->len, frame->scanner.single_quotes);
+                deliver(frame, frame->text->str, frame->text->len, frame->scanner.dialect);
         frame->skipping = false;
         start_over(frame);
 }
@@ -313,6 +318,7 @@ void tn_frame_reset(struct tn_frame *frame)
         frame->skipping = false;
         frame->mute_closers = false;
         start_over(frame);
+        tn_frame_shrink(frame);
 }
 
 size_t tn_frame_pending(const struct tn_frame *frame)
@@ -327,8 +333,8 @@ static size_t plain_span(const struct scanner *scanner, const char *bytes, size_
 
         if (!scanner->quote || scanner->escaped)
                 return 0;
-        while (i < len && bytes[i] != scanner->quote && bytes[i] != '\\' && bytes[i] != '\n' &&
-               (unsigned char) bytes[i] != 0xFF)
+        while ((i += tn_json_plain_span(bytes + i, len - i)) < len && bytes[i] != scanner->quote &&
+               bytes[i] != '\\' && bytes[i] != '\n' && (unsigned char) bytes[i] != 0xFF)
                 i++;
         return i;
 }

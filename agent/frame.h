@@ -40,3 +40,8 @@ void tn_frame_reset(struct tn_frame *frame);
 
 /* Bytes held for an unfinished message. */
 size_t tn_frame_pending(const struct tn_frame *frame);
+
+/* After a large message its memory is kept for the next one; whoever has a clock gives it back. */
+bool tn_frame_is_large(const struct tn_frame *frame);
+/* Unless a message is pending. */
+void tn_frame_shrink(struct tn_frame *frame);

@@ -102,6 +102,8 @@ struct tn_plugin_host *tn_plugin_host_new(const struct tn_env *env, const struct
                 .run = host_run,
                 .reply = tn_call_reply,
                 .fail = tn_call_fail,
+                .reply_stream = tn_call_reply_stream,
+                .is_awaited = tn_call_is_awaited,
         };
         self->config = config;
         self->facts = facts;

@@ -11,6 +11,8 @@
 #include "lib/json.h"
 #include "lib/names.h"
 
+#define HELD_MAX (64 * 1024) /* bytes of events that wait behind a reply that is half sent */
+
 void tn_session_use_qmp(struct tn_session *session, tn_session_full full)
 {
         session->qmp = true;
@@ -73,7 +75,7 @@ static void send_event(struct tn_session *session, json_t *event)
 {
         g_autofree char *text = NULL, *line = NULL;
 
-        if (session->full(session->data)) {
+        if (session->full(session->data) || tn_session_held(session) >= HELD_MAX) {
                 session->events_dropped++;
                 return;
         }

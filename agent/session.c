@@ -7,6 +7,9 @@
  * up on them); a command without a reply holds nobody up; while a freeze or a trim takes its time, the
  * commands that are allowed in the frozen state are answered at once; and over QMP a request with an id is
  * answered when it is done.
+ *
+ * A reply may be a stream: its text is pulled piece by piece by whoever sends the bytes. Until its end no
+ * other line goes out.
  */
 #include <string.h>
 
@@ -17,6 +20,8 @@
 
 static void call_free(struct tenon_call *call)
 {
+        if (call->stream)
+                call->stream->free(call->stream_data);
         json_decref(call->id);
         json_decref(call->args);
         g_free(call->peer);
@@ -25,22 +30,33 @@ static void call_free(struct tenon_call *call)
         g_free(call);
 }
 
-/* {"return": value} or {"error": …}, with the id of the request. Takes @value. */
-static char *reply_line(const struct tenon_call *call, const char *member, json_t *value, json_t *id)
+/* The line around a value: {"return": value} or {"error": …}, with the id of the request. */
+static void begin_line(GString *line, const struct tenon_call *call, const char *member)
 {
-        GString *line = g_string_sized_new(256);
-
         if (call && call->desc->flags & TN_COMMAND_DELIMITED)
                 g_string_append_c(line, '\xff');
         g_string_append(line, "{\"");
         g_string_append(line, member);
         g_string_append(line, "\": ");
-        tn_json_append(line, value);
+}
+
+static void end_line(GString *line, json_t *id)
+{
         if (id) {
                 g_string_append(line, ", \"id\": ");
                 tn_json_append(line, id);
         }
         g_string_append(line, "}\n");
+}
+
+/* Takes @value. */
+static char *reply_line(const struct tenon_call *call, const char *member, json_t *value, json_t *id)
+{
+        GString *line = g_string_sized_new(256);
+
+        begin_line(line, call, member);
+        tn_json_append(line, value);
+        end_line(line, id);
         json_decref(value);
         return g_string_free(line, FALSE);
 }
@@ -57,7 +73,15 @@ static char *error_line(const GError *error, json_t *id)
 
 void tn_session_write_line(struct tn_session *session, const char *line)
 {
-        session->write(line, strlen(line), session->data);
+        if (session->streaming)
+                g_string_append(session->held, line);
+        else
+                session->write(line, strlen(line), session->data);
+}
+
+size_t tn_session_held(const struct tn_session *session)
+{
+        return session->held->len;
 }
 
 /* May this finished call be answered although @waiting, an older one, is not done? */
@@ -70,25 +94,86 @@ static bool may_overtake(const struct tn_session *session, const struct tenon_ca
                (call->desc->flags & TENON_COMMAND_WHILE_FROZEN);
 }
 
-/* Sends what is ready and whose turn it is. */
-static void flush(struct tn_session *session)
+/* The next call that is ready and whose turn it is, or NULL; it has left the queue. */
+static struct tenon_call *take_ready(struct tn_session *session)
 {
         const struct tenon_call *waiting = NULL; /* the oldest that is not done */
-        GList *link = session->calls.head;
 
-        while (link) {
+        for (GList *link = session->calls.head; link; link = link->next) {
                 struct tenon_call *call = link->data;
-                GList *next = link->next;
 
-                if (!call->line) {
+                if (!call->line && !call->stream) {
                         waiting = waiting ? waiting : call;
                 } else if (!waiting || may_overtake(session, call, waiting)) {
                         g_queue_delete_link(&session->calls, link);
+                        return call;
+                }
+        }
+        return NULL;
+}
+
+/* The first bytes only: whoever sends them pulls the rest. */
+static void start_stream(struct tn_session *session, struct tenon_call *call)
+{
+        g_autoptr(GString) head = g_string_new(NULL);
+
+        begin_line(head, call, "return");
+        session->streaming = call;
+        session->write(head->str, head->len, session->data);
+}
+
+/* Sends what is ready. A write may pull a stream to its end, and so come back here. */
+static void flush(struct tn_session *session)
+{
+        struct tenon_call *call;
+
+        while (!session->streaming && (call = take_ready(session))) {
+                if (call->stream) {
+                        start_stream(session, call);
+                } else {
                         tn_session_write_line(session, call->line);
                         call_free(call);
                 }
-                link = next;
         }
+}
+
+/* The text of the value is complete in @out: what follows it. */
+static void end_stream(struct tn_session *session, GString *out)
+{
+        struct tenon_call *call = session->streaming;
+
+        end_line(out, call->id);
+        g_string_append_len(out, session->held->str, (gssize) session->held->len);
+        g_string_truncate(session->held, 0);
+        session->streaming = NULL;
+        call_free(call);
+}
+
+bool tn_session_pull(struct tn_session *session, GString *out)
+{
+        struct tenon_call *call = session->streaming;
+
+        if (!call)
+                return false;
+        if (!call->stream->next(call->stream_data, out, false)) {
+                end_stream(session, out);
+                flush(session);
+        }
+        return true;
+}
+
+/* A client that starts over is not sent the rest; but what it was sent must still be a line of JSON. */
+static void cut_stream(struct tn_session *session)
+{
+        g_autoptr(GString) rest = g_string_new(NULL);
+        struct tenon_call *call = session->streaming;
+
+        if (!call)
+                return;
+        (void) call->stream->next(call->stream_data, rest, true);
+        session->dispatch->counters.abandoned++;
+        end_stream(session, rest);
+        session->write(rest->str, rest->len, session->data);
 }
 
 static void audit(const struct tenon_call *call, const GError *error)
@@ -170,6 +255,31 @@ void tn_call_fail(struct tenon_call *call, GError *error)
         end(call, NULL, owned);
 }
 
+void tn_call_reply_stream(struct tenon_call *call, const struct tenon_stream *stream, void *data)
+{
+        struct tn_session *session = call->session;
+
+        g_return_if_fail(!call->ended);
+        call->ended = true;
+        audit(call, NULL);
+        call->stream = stream;
+        call->stream_data = data;
+        if (session && !(call->desc->flags & TENON_COMMAND_NO_REPLY)) {
+                flush(session);
+                return;
+        }
+        if (!session)
+                call->dispatch->counters.abandoned++;
+        else
+                g_queue_remove(&session->silent, call);
+        call_free(call);
+}
+
+bool tn_call_is_awaited(const struct tenon_call *call)
+{
+        return call->session != NULL;
+}
+
 struct tn_session *tn_session_new(struct tn_dispatch *dispatch, enum tn_trust trust, const char *transport,
                                   const char *peer, tn_session_write write, void *data)
 {
@@ -183,16 +293,22 @@ struct tn_session *tn_session_new(struct tn_dispatch *dispatch, enum tn_trust tr
         session->data = data;
         g_queue_init(&session->calls);
         g_queue_init(&session->silent);
+        session->held = g_string_new(NULL);
         return session;
 }
 
 void tn_session_abandon(struct tn_session *session)
 {
-        struct tenon_call *call;
+        struct tenon_call *call = g_steal_pointer(&session->streaming);
 
+        if (call) {
+                session->dispatch->counters.abandoned++;
+                call_free(call);
+        }
+        g_string_truncate(session->held, 0);
         while ((call = g_queue_pop_head(&session->calls))) {
                 call->session = NULL;
-                if (call->line) { /* ended, and waited only for its turn */
+                if (call->ended) { /* waited only for its turn */
                         session->dispatch->counters.abandoned++;
                         call_free(call);
                 }
@@ -208,6 +324,7 @@ void tn_session_on_restart(struct tn_session *session, void (*func)(void *data))
 
 void tn_session_restart(struct tn_session *session)
 {
+        cut_stream(session);
         tn_session_abandon(session);
         if (session->restarted)
                 session->restarted(session->data);
@@ -227,12 +344,13 @@ void tn_session_free(struct tn_session *session)
         tn_session_abandon(session);
         g_free(session->transport);
         g_free(session->peer);
+        g_string_free(session->held, TRUE);
         g_free(session);
 }
 
 unsigned tn_session_pending(const struct tn_session *session)
 {
-        return g_queue_get_length((GQueue *) &session->calls);
+        return g_queue_get_length((GQueue *) &session->calls) + (session->streaming ? 1 : 0);
 }
 
 void tn_session_answer_error(struct tn_session *session, const GError *error, json_t *id)

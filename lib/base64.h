@@ -21,6 +21,9 @@
  * pieces whose length divides by 3, but for the last. */
 size_t tn_base64_encode(const void *bytes, size_t len, char *out);
 
+/* The same at the end of @out. */
+void tn_base64_append(GString *out, const void *bytes, size_t len);
+
 /* Where a text that comes in pieces stands. Zero-initialise. */
 struct tn_base64_decoder {
         uint32_t bits;    /* of the open group */

@@ -235,6 +235,14 @@ struct tn_child *tn_child_start(const char *const *argv, unsigned deadline_ms, t
         return start(argv, -1, &none, deadline_ms, done, data, error);
 }
 
+struct tn_child *tn_child_start_on(const char *const *argv, int in_fd, unsigned deadline_ms,
+                                   tn_child_done done, void *data, GError **error)
+{
+        int none = -1;
+
+        return start(argv, in_fd, &none, deadline_ms, done, data, error);
+}
+
 struct tn_child *tn_child_start_input(const char *const *argv, const void *input, size_t input_len,
                                       size_t output_max, unsigned deadline_ms, tn_child_done done,
                                       void *data, GError **error)

@@ -35,6 +35,10 @@ struct tn_child *tn_child_start_input(const char *const *argv, const void *input
                                       size_t output_max, unsigned deadline_ms, tn_child_done done,
                                       void *data, GError **error);
 
+/* The same with @in_fd, which stays the caller's, as its standard input. */
+struct tn_child *tn_child_start_on(const char *const *argv, int in_fd, unsigned deadline_ms,
+                                   tn_child_done done, void *data, GError **error);
+
 /* Kills the group and frees; @done is not called. NULL is fine. */
 void tn_child_abandon(struct tn_child *child);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* What jansson does not have: text of unknown encoding, and the one way in which we print. */
+/* What jansson does not have: text of unknown encoding, the one way in which we print, speed with long
+ * strings. */
 #pragma once
 
 #include <glib.h>
@@ -22,3 +23,10 @@ char *tn_json_line(const json_t *value);
 void tn_json_append(GString *out, const json_t *value);
 /* The same value for people: indented. Free with g_free(). */
 char *tn_json_pretty(const json_t *value);
+
+/* Any JSON value; duplicate keys are refused, U+0000 is not. New reference, or NULL with @error (may be
+ * NULL) filled in. json-parse.c */
+json_t *tn_json_parse(const char *text, size_t len, json_error_t *error);
+/* How many bytes from here are ASCII without control characters, quotes and backslashes, and so mean nothing
+ * in a JSON string but themselves. */
+size_t tn_json_plain_span(const char *text, size_t len);

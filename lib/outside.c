@@ -10,6 +10,7 @@
 #include "lib/outside.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/env.h"
 #include "lib/error.h"
@@ -71,13 +72,27 @@ static void on_done(const struct tn_child_result *result, void *data)
         job->done(result, NULL, job->data);
 }
 
+static bool has_systemd(const struct tn_env *env)
+{
+        return tn_env_exists(env, TN_PATH_SYSTEMD_RUNNING) && tn_env_exists(env, SYSTEMD_RUN);
+}
+
+/* In the unit, process 1 has more rights than we, so that the kernel does not even tell its namespace. */
+bool tn_outside_is_other(const struct tn_env *env)
+{
+        g_autofree char *ours = tn_env_readlink(env, "proc/self/ns/mnt");
+        g_autofree char *theirs = tn_env_readlink(env, "proc/1/ns/mnt");
+
+        return geteuid() == 0 && has_systemd(env) && ours && g_strcmp0(ours, theirs) != 0;
+}
+
 char **tn_outside_argv(const struct tn_env *env, const char *const *argv, unsigned limit_ms)
 {
         static const char *const unit[] = {"/" SYSTEMD_RUN,       "--quiet", "--wait", "--collect", "--pipe",
                                            "--service-type=exec", "-p"};
         g_autoptr(GPtrArray) full = g_ptr_array_new_with_free_func(g_free);
 
-        if (tn_env_exists(env, TN_PATH_SYSTEMD_RUNNING) && tn_env_exists(env, SYSTEMD_RUN)) {
+        if (has_systemd(env)) {
                 for (size_t i = 0; i < G_N_ELEMENTS(unit); i++)
                         g_ptr_array_add(full, g_strdup(unit[i]));
                 g_ptr_array_add(full, g_strdup_printf("RuntimeMaxSec=%ums", limit_ms));
@@ -106,8 +121,7 @@ void tn_outside_run(struct tn_outside *outside, const char *const *argv, const v
         done(NULL, error, data);
 }
 
-/* The code by its tn_error_name(). */
-static int code_from_name(const char *name)
+int tn_outside_error_code(const char *name)
 {
         for (int code = 0; code < _TN_ERROR_MAX; code++)
                 if (g_strcmp0(tn_error_name(code), name) == 0)
@@ -137,9 +151,9 @@ static json_t *read_answer(const char *helper, const struct tn_child_result *res
         if (failure) {
                 const char *message = json_string_value(json_object_get(failure, "message"));
 
-                (void) tn_error_set(error,
-                                    code_from_name(json_string_value(json_object_get(failure, "code"))),
-                                    "%s", message ? message : "no reason given");
+                (void) tn_error_set(
+                        error, tn_outside_error_code(json_string_value(json_object_get(failure, "code"))),
+                        "%s", message ? message : "no reason given");
                 return NULL;
         }
         if (value && result->exit_status == 0)

@@ -12,6 +12,7 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/child.h"
@@ -27,6 +28,13 @@ typedef void (*tn_outside_answered)(json_t *value, const GError *error, void *da
 struct tn_outside *tn_outside_new(const struct tn_env *env);
 /* Ends what is under way; each callback is called with an error. NULL is fine. */
 void tn_outside_free(struct tn_outside *outside);
+
+/* Does this process live in a sandbox that a unit of its own would not have? True for root with systemd, in
+ * another mount namespace than process 1. */
+bool tn_outside_is_other(const struct tn_env *env);
+
+/* The code by its tn_error_name(), as answers have it. */
+int tn_outside_error_code(const char *name);
 
 /* The command line that runs @argv outside, ended after @limit_ms: @argv itself where systemd does not run.
  * Free with g_strfreev(). */

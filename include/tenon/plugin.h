@@ -13,7 +13,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define TENON_PLUGIN_ABI 1U /* raised whenever anything in this file changes its layout or meaning */
+#define TENON_PLUGIN_ABI 2U /* raised whenever anything in this file changes its layout or meaning */
 
 struct tn_env;     /* the machine, lib/env.h; opaque to plugins that are built elsewhere */
 struct tenon_call; /* one request under way */
@@ -81,6 +81,15 @@ struct tenon_child_result {
 typedef void (*tenon_child_done)(struct tenon_host *host, const struct tenon_child_result *result,
                                  void *data);
 
+/* A reply that is made while it is sent, so that a large one never exists as a whole. Both functions run on
+ * the loop and may not end other calls. */
+struct tenon_stream {
+        /* Appends the next piece of the value's JSON text, some 100 KiB, to @out; false after the last one.
+         * With @cut nobody wants the rest: the text is to end now, short, but whole. */
+        bool (*next)(void *data, GString *out, bool cut);
+        void (*free)(void *data); /* once, when the text has ended or nobody waits for it any more */
+};
+
 /* What a plugin may call. One struct per plugin; lives from before probe until after stop. */
 struct tenon_host {
         void *data;               /* the plugin's own */
@@ -104,6 +113,10 @@ struct tenon_host {
         /* Ends a call that a start function was given. Takes ownership of @value / @error. */
         void (*reply)(struct tenon_call *call, json_t *value);
         void (*fail)(struct tenon_call *call, GError *error);
+        /* In place of reply(): a value as a stream. Borrows @stream, takes ownership of @data. */
+        void (*reply_stream)(struct tenon_call *call, const struct tenon_stream *stream, void *data);
+        /* Does anybody still wait for the reply? A handle that nobody will learn of need not be kept. */
+        bool (*is_awaited)(const struct tenon_call *call);
 };
 
 /* The one symbol that a plugin exports. */

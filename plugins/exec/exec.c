@@ -195,22 +195,34 @@ static gboolean on_trim(void *data)
         return G_SOURCE_REMOVE;
 }
 
-static json_t *status_run(struct tenon_host *host, json_t *args, GError **error)
+static void on_told(struct tn_exec_job *job, void *data)
 {
-        struct exec *exec = host->data;
-        struct tn_exec_job *job = find(exec, json_integer_value(json_object_get(args, "pid")), error);
+        struct exec *exec = data;
         size_t used = exec->budget.used;
-        json_t *status;
 
-        if (!job)
-                return NULL;
-        status = tn_exec_job_status(job, error);
-        if (tn_exec_job_exited(job))
-                drop(exec, job);
-        /* Later: now the reply is still to be made and sent. */
+        drop(exec, job);
         if (used - exec->budget.used >= TRIM_BYTES && !exec->trim_source)
                 exec->trim_source = g_timeout_add(TRIM_MS, on_trim, exec);
-        return status;
+}
+
+/* Once its end has been told, the record is gone, even while its outputs are still being sent. */
+static void status_start(struct tenon_host *host, struct tenon_call *call, json_t *args)
+{
+        struct exec *exec = host->data;
+        GError *error = NULL;
+        struct tn_exec_job *job = find(exec, json_integer_value(json_object_get(args, "pid")), &error);
+        json_t *status = job ? tn_exec_job_status(job, &error) : NULL;
+
+        if (!status) {
+                host->fail(call, error);
+                if (job)
+                        drop(exec, job);
+        } else if (!tn_exec_job_exited(job)) {
+                host->reply(call, status);
+        } else {
+                g_ptr_array_remove(exec->jobs, job);
+                tn_exec_tell(host, call, job, status, on_told, exec);
+        }
 }
 
 static json_t *terminate_run(struct tenon_host *host, json_t *args, GError **error)
@@ -293,7 +305,7 @@ static const struct tenon_command commands[] = {
          .args = "pid:int",
          .summary = "How a program ended, and what it wrote; once",
          .category = TENON_CATEGORY_EXEC,
-         .run = status_run},
+         .start = status_start},
         {.name = "tenon-exec-terminate",
          .args = "pid:int,signal:<int|str>?",
          .summary = "Send a signal to a program and its children; by default SIGTERM, then SIGKILL",

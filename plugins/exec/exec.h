@@ -163,11 +163,22 @@ void tn_exec_job_free(struct tn_exec_job *job);
 pid_t tn_exec_job_pid(const struct tn_exec_job *job);
 /* Ended, and its outputs are complete. */
 bool tn_exec_job_exited(const struct tn_exec_job *job);
-/* GuestExecStatus; NULL with @error when nobody knows. */
+/* GuestExecStatus without the outputs; NULL with @error when nobody knows. */
 json_t *tn_exec_job_status(const struct tn_exec_job *job, GError **error);
+/* 0: standard output, 1: standard error; NULL when it is not captured. */
+const struct tn_exec_output *tn_exec_job_output(const struct tn_exec_job *job, unsigned number);
 /* @signal 0: SIGTERM now and SIGKILL after the grace. Nothing when it has ended. */
 void tn_exec_job_terminate(struct tn_exec_job *job, int signal);
 /* An output that somebody else still writes to, or NULL; the caller's from now on. */
 struct tn_exec_output *tn_exec_job_steal_output(struct tn_exec_job *job);
 /* Does it run in a transient unit? */
 bool tn_exec_job_in_unit(const struct tn_exec_job *job);
+
+/* telling.c */
+
+typedef void (*tn_exec_told)(struct tn_exec_job *job, void *data);
+
+/* Replies with @status, which it takes over, and the outputs of @job. @told is called when they are not
+ * needed any more, possibly from here. */
+void tn_exec_tell(struct tenon_host *host, struct tenon_call *call, struct tn_exec_job *job, json_t *status,
+                  tn_exec_told told, void *data);

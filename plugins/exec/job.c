@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "lib/base64.h"
 #include "lib/error.h"
 #include "lib/fd.h"
 #include "plugins/exec/exec.h"
@@ -285,18 +284,9 @@ struct tn_exec_output *tn_exec_job_steal_output(struct tn_exec_job *job)
         return NULL;
 }
 
-static void add_output(json_t *status, const char *data_name, const char *truncated_name,
-                       const struct tn_exec_output *output)
+const struct tn_exec_output *tn_exec_job_output(const struct tn_exec_job *job, unsigned number)
 {
-        g_autofree char *text = NULL;
-        size_t chars;
-
-        if (!output || output->bytes->len == 0)
-                return;
-        text = g_malloc(TN_BASE64_SIZE((size_t) output->bytes->len));
-        chars = tn_base64_encode(output->bytes->data, output->bytes->len, text);
-        json_object_set_new(status, data_name, json_stringn_nocheck(text, chars));
-        json_object_set_new(status, truncated_name, json_boolean(output->truncated));
+        return job->outputs[number];
 }
 
 json_t *tn_exec_job_status(const struct tn_exec_job *job, GError **error)
@@ -317,7 +307,5 @@ json_t *tn_exec_job_status(const struct tn_exec_job *job, GError **error)
                 json_object_set_new(status, "signal", json_integer(job->end.signal));
         if (job->end.timed_out)
                 json_object_set_new(status, "timed-out", json_true());
-        add_output(status, "out-data", "out-truncated", job->outputs[0]);
-        add_output(status, "err-data", "err-truncated", job->outputs[1]);
         return status;
 }

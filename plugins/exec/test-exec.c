@@ -300,25 +300,44 @@ static void test_stop_leaves_it(void **state)
         assert_int_equal(kill((pid_t) pid, SIGKILL), 0);
 }
 
+/* More than a piece of either output: the status is a stream, also when its host stops listening. */
+static void test_large_outputs(void **state)
+{
+        static const char big[] =
+                "{'path':'sh','arg':['-c','head -c 300001 /dev/zero; head -c 98304 /dev/zero "
+                ">&2'],'capture-output':true}";
+        struct test_host *h = *state;
+        static const struct {
+                unsigned cut_after;
+                size_t out, err; /* in base64 */
+        } rows[] = {{0, 400004, 131072}, {1, 131072, 0}, {4, 400004, 0}, {5, 400004, 131072}};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                json_t *status;
+
+                h->cut_after = rows[i].cut_after;
+                status = test_host_wait(h, test_host_exec(h, big));
+                assert_int_equal(json_integer_value(json_object_get(status, "exitcode")), 0);
+                assert_int_equal(json_string_length(json_object_get(status, "out-data")), rows[i].out);
+                assert_int_equal(json_string_length(json_object_get(status, "err-data")), rows[i].err);
+                assert_int_equal(json_is_true(json_object_get(status, "out-truncated")),
+                                 rows[i].cut_after == 1);
+                json_decref(status);
+        }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_host_set_up, test_host_tear_down)
         const struct CMUnitTest tests[] = {
-                TEST(test_ends),
-                TEST(test_capture),
-                TEST(test_record_is_told_once),
-                TEST(test_input),
-                TEST(test_environment),
-                TEST(test_surroundings),
-                TEST(test_cwd),
-                TEST(test_user),
-                TEST(test_not_found),
-                TEST(test_allow),
-                TEST(test_output_limit),
-                TEST(test_job_limit),
-                TEST(test_terminate),
-                TEST(test_timeout),
-                TEST(test_background),
+                TEST(test_large_outputs),  TEST(test_ends),
+                TEST(test_capture),        TEST(test_record_is_told_once),
+                TEST(test_input),          TEST(test_environment),
+                TEST(test_surroundings),   TEST(test_cwd),
+                TEST(test_user),           TEST(test_not_found),
+                TEST(test_allow),          TEST(test_output_limit),
+                TEST(test_job_limit),      TEST(test_terminate),
+                TEST(test_timeout),        TEST(test_background),
                 TEST(test_stop_leaves_it),
         };
 

@@ -63,6 +63,19 @@ static void test_fail(struct tenon_call *call, GError *error)
         h->error = error;
 }
 
+static void test_reply_stream(struct tenon_call *call, const struct tenon_stream *stream, void *data)
+{
+        struct test_host *h = (struct test_host *) call;
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        for (unsigned i = 0; stream->next(data, text, h->cut_after > 0 && i >= h->cut_after); i++)
+                assert_true(text->len < (i + 1) * 150000); /* in pieces */
+        stream->free(data);
+        h->answers++;
+        h->answer = json_loads(text->str, JSON_REJECT_DUPLICATES, NULL);
+        assert_non_null(h->answer);
+}
+
 void test_host_add(struct test_host *h, const char *path, mode_t mode)
 {
         g_autofree char *full = g_build_filename(h->root, path, NULL);
@@ -102,6 +115,7 @@ int test_host_set_up(void **state)
                 .log = test_log,
                 .reply = test_reply,
                 .fail = test_fail,
+                .reply_stream = test_reply_stream,
         };
         assert_true(tenon_plugin.start(&h->host, NULL));
         *state = h;

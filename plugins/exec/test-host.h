@@ -26,6 +26,7 @@ struct test_host {
         char *root;
         const char *allow, *max_jobs, *output_size, *transient_units;
         GString *log;
+        unsigned cut_after; /* pieces of a stream, when it is not 0 */
         unsigned answers;
         json_t *answer;
         GError *error;

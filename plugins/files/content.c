@@ -2,90 +2,19 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * Reading, writing and seeking. The surprising thing: contents pass through a small buffer only. What is
- * read becomes base64 at once, in the text that the reply is made of; what is written is decoded twice, the
- * first time only to know that all of it is right before the first byte is written.
+ * Writing and seeking. The surprising thing: what is written is decoded twice, the first time only to know
+ * that all of it is right before the first byte is written.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base64.h"
 #include "lib/error.h"
 #include "plugins/files/files.h"
 
-#define PIECE_BYTES (96 * 1024) /* divides by 3 */
 #define PIECE_CHARS (128 * 1024)
-
-/* Fills the buffer as far as the file goes. Less than @size without *eof: it has no more just now. */
-static ssize_t read_piece(int fd, uint8_t *buffer, size_t size, bool *eof)
-{
-        size_t used = 0;
-
-        while (used < size) {
-                ssize_t n = read(fd, buffer + used, size - used);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return used > 0 && errno == EAGAIN ? (ssize_t) used : -1;
-                if (n == 0) {
-                        *eof = true;
-                        break;
-                }
-                used += (size_t) n;
-        }
-        return (ssize_t) used;
-}
-
-/* What is left of a regular file need not be guessed, so the reply's text is not made larger than needed. */
-static size_t limit_to_file(int fd, size_t count)
-{
-        struct stat st;
-        off_t at = lseek(fd, 0, SEEK_CUR);
-
-        if (at < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= at)
-                return count;
-        /* One more than there is, to see the end of the file. */
-        return MIN(count, (size_t) (st.st_size - at) + 1);
-}
-
-json_t *tn_files_read(int fd, size_t count, GError **error)
-{
-        size_t want = limit_to_file(fd, count), done = 0, chars = 0;
-        g_autofree char *text = g_try_malloc(TN_BASE64_SIZE(want) + 1);
-        g_autofree uint8_t *buffer = g_malloc(MIN(PIECE_BYTES, want) + 1);
-        bool eof = false;
-        json_t *reply;
-
-        if (!text) {
-                (void) tn_error_set(error, TN_ERROR_LIMIT, "no memory to read %zu bytes", want);
-                return NULL;
-        }
-        while (done < want && !eof) {
-                size_t size = MIN(PIECE_BYTES, want - done);
-                ssize_t n = read_piece(fd, buffer, size, &eof);
-
-                if (n < 0 && (errno != EAGAIN || done == 0)) {
-                        (void) tn_error_errno(error, errno, "failed to read file");
-                        return NULL;
-                }
-                if (n <= 0)
-                        break;
-                chars += tn_base64_encode(buffer, (size_t) n, text + chars);
-                done += (size_t) n;
-                if ((size_t) n < size)
-                        break;
-        }
-        reply = json_object();
-        json_object_set_new(reply, "count", json_integer((json_int_t) done));
-        json_object_set_new(reply, "buf-b64", json_stringn_nocheck(text, chars));
-        json_object_set_new(reply, "eof", json_boolean(eof));
-        return reply;
-}
 
 /* *done counts what was written, also when it fails. */
 static bool write_all(int fd, const uint8_t *bytes, size_t len, size_t *done)

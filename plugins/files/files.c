@@ -2,26 +2,35 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * The commands guest-file-*: handles, and what is done with them. There is no buffering: what a write took
- * is visible at once. Deferred are only flushes, see sync.c.
+ * The commands guest-file-*. There is no buffering: what a write took is visible at once. What is asked of a
+ * handle is done in its turn (handles.c).
  */
-#include <malloc.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/file-open.h"
+#include "lib/names.h"
+#include "lib/outside.h"
 #include "plugins/files/files.h"
 
 #define READ_DEFAULT 4096
 #define READ_MAX     (48 * 1024 * 1024)
-#define TRIM_BYTES   (1024 * 1024) /* after a read of this size memory is given back to the system */
-#define TRIM_MS      1000
 
 struct files {
         struct tn_files_numbers *numbers;
-        GHashTable *handles; /* int64_t → file descriptor, as pointers to either */
-        GPtrArray *flushes;  /* struct flush under way */
-        guint trim_source;
+        struct tn_files_handles *handles;
+        struct tn_files_opener *opener; /* NULL: they are opened here */
+        guint opening;                  /* how many are on their way */
+        GPtrArray *flushes;             /* struct flush under way */
+};
+
+struct opening {
+        struct tenon_host *host;
+        struct tenon_call *call;
+        const char *path, *mode; /* the call's */
 };
 
 struct flush {
@@ -30,29 +39,10 @@ struct flush {
         struct tn_files_sync *sync;
 };
 
-static void close_fd(void *fd)
-{
-        if (*(int *) fd >= 0)
-                close(*(int *) fd);
-        g_free(fd);
-}
-
 static bool invalid_count(int64_t count, GError **error)
 {
         return tn_error_set(error, TN_ERROR_INVALID,
                             "value '%" G_GINT64_FORMAT "' is invalid for argument count", count);
-}
-
-static int *find_handle(struct tenon_host *host, json_t *args, GError **error)
-{
-        struct files *files = host->data;
-        int64_t number = json_integer_value(json_object_get(args, "handle"));
-        int *fd = g_hash_table_lookup(files->handles, &number);
-
-        if (!fd)
-                (void) tn_error_set(error, TN_ERROR_NOT_FOUND,
-                                    "handle '%" G_GINT64_FORMAT "' has not been found", number);
-        return fd;
 }
 
 static bool text_argument(json_t *args, const char *name, const char **ret, GError **error)
@@ -70,107 +60,135 @@ static bool check_room(struct tenon_host *host, GError **error)
         struct files *files = host->data;
         const char *text = host->config(host, "files", "max-handles");
         unsigned max = text ? (unsigned) g_ascii_strtoull(text, NULL, 10) : 64;
+        unsigned open = tn_files_handles_count(files->handles) + files->opening;
 
-        if (g_hash_table_size(files->handles) < max)
+        if (open < max)
                 return true;
         return tn_error_set(
                 error, TN_ERROR_LIMIT,
                 "%u files are open; close one first (the limit is max-handles in the group [files] "
                 "of the configuration)",
-                g_hash_table_size(files->handles));
+                open);
 }
 
-static json_t *open_run(struct tenon_host *host, json_t *args, GError **error)
+static void keep(struct opening *opening, int fd)
+{
+        struct tenon_host *host = opening->host;
+        struct files *files = host->data;
+        int64_t number = tn_files_numbers_next(files->numbers);
+
+        tn_files_handles_add(files->handles, number, fd);
+        host->log(host, 6, "file %s opened (mode %s) as handle %" G_GINT64_FORMAT, opening->path,
+                  opening->mode ? opening->mode : "r", number);
+        host->reply(opening->call, json_integer(number));
+}
+
+/* A handle of which nobody learns could never be closed. */
+static void on_opened(int fd, const GError *error, void *data)
+{
+        g_autofree struct opening *opening = data;
+        struct tenon_host *host = opening->host;
+        struct files *files = host->data;
+
+        files->opening--;
+        if (error) {
+                host->fail(opening->call, g_error_copy(error));
+        } else if (host->is_awaited(opening->call)) {
+                keep(opening, fd);
+        } else {
+                close(fd);
+                host->fail(opening->call, g_error_new(TN_ERROR, TN_ERROR_FAILED, "nobody waits any more"));
+        }
+}
+
+static bool is_outside(const struct files *files, const char *path, const char *mode)
+{
+        /* What cannot be opened anywhere need not be carried outside. */
+        return files->opener && tn_file_mode_find(mode) && strlen(path) < PATH_MAX;
+}
+
+static void open_start(struct tenon_host *host, struct tenon_call *call, json_t *args)
 {
         struct files *files = host->data;
-        const char *path, *mode;
+        struct opening opening = {.host = host, .call = call}, *kept;
         bool nofollow = json_is_true(json_object_get(args, "nofollow"));
-        int64_t number;
+        GError *error = NULL;
         int fd;
 
-        if (!text_argument(args, "path", &path, error) || !text_argument(args, "mode", &mode, error) ||
-            !check_room(host, error))
-                return NULL;
-        fd = tn_files_open(host->env, path, mode, nofollow, error);
-        if (fd < 0)
-                return NULL;
-        number = tn_files_numbers_next(files->numbers);
-        g_hash_table_insert(files->handles, g_memdup2(&number, sizeof number), g_memdup2(&fd, sizeof fd));
-        host->log(host, 6, "file %s opened (mode %s) as handle %" G_GINT64_FORMAT, path, mode ? mode : "r",
-                  number);
-        return json_integer(number);
-}
-
-static json_t *close_run(struct tenon_host *host, json_t *args, GError **error)
-{
-        struct files *files = host->data;
-        int64_t number = json_integer_value(json_object_get(args, "handle"));
-        int *fd = find_handle(host, args, error);
-        int r;
-
-        if (!fd)
-                return NULL;
-        r = close(*fd);
-        *fd = -1;
-        g_hash_table_remove(files->handles, &number);
-        if (r < 0) {
-                (void) tn_error_errno(error, errno, "failed to close handle");
-                return NULL;
+        if (!text_argument(args, "path", &opening.path, &error) ||
+            !text_argument(args, "mode", &opening.mode, &error) || !check_room(host, &error)) {
+                host->fail(call, error);
+                return;
         }
-        return json_object();
+        files->opening++;
+        kept = g_memdup2(&opening, sizeof opening);
+        if (is_outside(files, opening.path, opening.mode)) {
+                tn_files_opener_open(files->opener, opening.path, opening.mode, nofollow, on_opened, kept);
+                return;
+        }
+        fd = tn_file_open(host->env, opening.path, opening.mode, nofollow, &error);
+        on_opened(fd, error, kept);
+        g_clear_error(&error);
 }
 
-static gboolean on_trim(void *data)
+/* Ends a call with what a function returned: a value, or NULL with @error. */
+static void answer(struct tenon_host *host, struct tenon_call *call, json_t *value, GError *error)
 {
-        struct files *files = data;
-
-        files->trim_source = 0;
-        (void) malloc_trim(0);
-        return G_SOURCE_REMOVE;
+        if (value)
+                host->reply(call, value);
+        else
+                host->fail(call, error);
 }
 
-static json_t *read_run(struct tenon_host *host, json_t *args, GError **error)
+static void close_task(struct tenon_host *host, struct tenon_call *call, struct tn_files_handle *handle,
+                       json_t *args)
 {
-        struct files *files = host->data;
-        int *fd = find_handle(host, args, error);
+        GError *error = NULL;
+        bool closed = tn_files_handles_close(handle, &error);
+
+        (void) args;
+        answer(host, call, closed ? json_object() : NULL, error);
+}
+
+static void read_task(struct tenon_host *host, struct tenon_call *call, struct tn_files_handle *handle,
+                      json_t *args)
+{
         json_t *count_arg = json_object_get(args, "count");
         int64_t count = count_arg ? json_integer_value(count_arg) : READ_DEFAULT;
+        GError *error = NULL;
 
-        if (!fd)
-                return NULL;
-        if (count < 0 || count > READ_MAX) {
-                (void) invalid_count(count, error);
-                return NULL;
+        if (count >= 0 && count <= READ_MAX) {
+                tn_files_read(host, call, handle, (size_t) count);
+        } else {
+                (void) invalid_count(count, &error);
+                host->fail(call, error);
         }
-        /* Later: now the reply is still to be made and sent. */
-        if (count >= TRIM_BYTES && !files->trim_source)
-                files->trim_source = g_timeout_add(TRIM_MS, on_trim, files);
-        return tn_files_read(*fd, (size_t) count, error);
 }
 
-static json_t *write_run(struct tenon_host *host, json_t *args, GError **error)
+static void write_task(struct tenon_host *host, struct tenon_call *call, struct tn_files_handle *handle,
+                       json_t *args)
 {
-        int *fd = find_handle(host, args, error);
         json_t *text = json_object_get(args, "buf-b64"), *count_arg = json_object_get(args, "count");
         int64_t count = json_integer_value(count_arg);
+        GError *error = NULL;
+        json_t *reply = NULL;
 
-        if (!fd)
-                return NULL;
-        if (count < 0) {
-                (void) invalid_count(count, error);
-                return NULL;
-        }
-        return tn_files_write(*fd, json_string_value(text), json_string_length(text), count_arg ? count : -1,
-                              error);
+        if (count >= 0)
+                reply = tn_files_write(handle->fd, json_string_value(text), json_string_length(text),
+                                       count_arg ? count : -1, &error);
+        else
+                (void) invalid_count(count, &error);
+        answer(host, call, reply, error);
 }
 
-static json_t *seek_run(struct tenon_host *host, json_t *args, GError **error)
+static void seek_task(struct tenon_host *host, struct tenon_call *call, struct tn_files_handle *handle,
+                      json_t *args)
 {
-        int *fd = find_handle(host, args, error);
+        int64_t offset = json_integer_value(json_object_get(args, "offset"));
+        GError *error = NULL;
+        json_t *reply = tn_files_seek(handle->fd, offset, json_object_get(args, "whence"), &error);
 
-        return fd ? tn_files_seek(*fd, json_integer_value(json_object_get(args, "offset")),
-                                  json_object_get(args, "whence"), error)
-                  : NULL;
+        answer(host, call, reply, error);
 }
 
 static void on_synced(struct tn_files_sync *sync, int errnum, void *data)
@@ -197,25 +215,22 @@ static bool has_storage(int fd)
         return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
 }
 
-static void flush_start(struct tenon_host *host, struct tenon_call *call, json_t *args)
+static void flush_task(struct tenon_host *host, struct tenon_call *call, struct tn_files_handle *handle,
+                       json_t *args)
 {
         struct files *files = host->data;
         GError *error = NULL;
-        int *fd = find_handle(host, args, &error);
         struct flush *flush;
 
-        if (!fd) {
-                host->fail(call, error);
-                return;
-        }
-        if (!has_storage(*fd)) {
+        (void) args;
+        if (!has_storage(handle->fd)) {
                 host->reply(call, NULL);
                 return;
         }
         flush = g_new0(struct flush, 1);
         flush->host = host;
         flush->call = call;
-        flush->sync = tn_files_sync_start(*fd, on_synced, flush, &error);
+        flush->sync = tn_files_sync_start(handle->fd, on_synced, flush, &error);
         if (flush->sync) {
                 g_ptr_array_add(files->flushes, flush);
         } else {
@@ -224,13 +239,27 @@ static void flush_start(struct tenon_host *host, struct tenon_call *call, json_t
         }
 }
 
+#define HANDLE_COMMAND(verb)                                                                                \
+        static void verb##_start(struct tenon_host *host, struct tenon_call *call, json_t *args)            \
+        {                                                                                                   \
+                tn_files_handles_run(((struct files *) host->data)->handles, call, args, verb##_task);      \
+        }
+HANDLE_COMMAND(close)
+HANDLE_COMMAND(read)
+HANDLE_COMMAND(write)
+HANDLE_COMMAND(seek)
+HANDLE_COMMAND(flush)
+
 static bool plugin_start(struct tenon_host *host, GError **error)
 {
+        const char *helper = host->config(host, "agent", "helper");
         struct files *files = g_new0(struct files, 1);
 
         (void) error;
         files->numbers = tn_files_numbers_new(host, host->config(host, "agent", "statedir"));
-        files->handles = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, close_fd);
+        files->handles = tn_files_handles_new(host);
+        if (tn_outside_is_other(host->env))
+                files->opener = tn_files_opener_new(host->env, helper ? helper : TN_PATH_HELPER);
         files->flushes = g_ptr_array_new_with_free_func(g_free);
         host->data = files;
         return true;
@@ -247,8 +276,8 @@ static void plugin_stop(struct tenon_host *host)
                 tn_files_sync_free(flush->sync);
         }
         g_ptr_array_unref(files->flushes);
-        g_clear_handle_id(&files->trim_source, g_source_remove);
-        g_hash_table_unref(files->handles);
+        tn_files_opener_free(files->opener);
+        tn_files_handles_free(files->handles);
         tn_files_numbers_free(files->numbers);
         g_free(files);
         host->data = NULL;
@@ -260,28 +289,28 @@ static const struct tenon_command commands[] = {
          .summary = "Open a file; with nofollow, no part of its path may be a symbolic link",
          .category = TENON_CATEGORY_FILES,
          .flags = TENON_COMMAND_CHANGES, /* most of its modes do */
-         .run = open_run},
+         .start = open_start},
         {.name = "guest-file-close",
          .args = "handle:int",
          .summary = "Close an open file",
          .category = TENON_CATEGORY_FILES,
-         .run = close_run},
+         .start = close_start},
         {.name = "guest-file-read",
          .args = "handle:int,count:int?",
          .summary = "Read up to 48 MiB of an open file as base64",
          .category = TENON_CATEGORY_FILES,
-         .run = read_run},
+         .start = read_start},
         {.name = "guest-file-write",
          .args = "handle:int,buf-b64:str,count:int?",
          .summary = "Write base64 data to an open file, visible at once",
          .category = TENON_CATEGORY_FILES,
          .flags = TENON_COMMAND_CHANGES,
-         .run = write_run},
+         .start = write_start},
         {.name = "guest-file-seek",
          .args = "handle:int,offset:int,whence:<int|str>",
          .summary = "Move in an open file; also to the next data or hole of a sparse one",
          .category = TENON_CATEGORY_FILES,
-         .run = seek_run},
+         .start = seek_start},
         {.name = "guest-file-flush",
          .args = "handle:int",
          .summary = "Wait until what was written is on the disk",

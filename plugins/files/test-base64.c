@@ -123,6 +123,42 @@ static void test_verdicts(void **state)
         }
 }
 
+/* Long texts are checked in blocks: every byte at places in and between them, against the decoder. */
+static void test_check_is_the_decoder(void **state)
+{
+        char text[400];
+
+        (void) state;
+        for (int c = 0; c < 256; c++)
+                for (size_t at = 0; at < 200; at += 13) {
+                        g_autofree uint8_t *bytes = NULL;
+                        size_t decoded = 0, checked = 0;
+                        bool ok;
+
+                        memset(text, 'A' + (int) at % 26, sizeof text);
+                        text[at] = (char) c;
+                        ok = tn_base64_decode(text, 300, &bytes, &decoded, NULL);
+                        assert_int_equal(tn_base64_check(text, 300, &checked, NULL), ok);
+                        assert_int_equal(checked, decoded);
+                        assert_int_equal(ok, c > 0 && (g_ascii_isalnum(c) || strchr("+/", c)));
+                }
+}
+
+/* As Proxmox sends it: lines of 76 characters. */
+static void test_check_of_lines(void **state)
+{
+        g_autoptr(GString) text = g_string_new(NULL);
+        size_t checked;
+
+        (void) state;
+        for (int i = 0; i < 1000; i++)
+                g_string_append_printf(text, "%076d\n", i);
+        assert_true(tn_base64_check(text->str, text->len, &checked, NULL));
+        assert_int_equal(checked, 57000);
+        text->str[77 * 500 + 10] = '=';
+        assert_false(tn_base64_check(text->str, text->len, &checked, NULL));
+}
+
 static void test_nul_is_no_digit(void **state)
 {
         size_t n;
@@ -161,10 +197,9 @@ static int measure(void)
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_like_glib),
-                cmocka_unit_test(test_pieces),
-                cmocka_unit_test(test_verdicts),
-                cmocka_unit_test(test_nul_is_no_digit),
+                cmocka_unit_test(test_like_glib),      cmocka_unit_test(test_pieces),
+                cmocka_unit_test(test_verdicts),       cmocka_unit_test(test_check_is_the_decoder),
+                cmocka_unit_test(test_check_of_lines), cmocka_unit_test(test_nul_is_no_digit),
         };
 
         if (argc > 1 && strcmp(argv[1], "--speed") == 0)

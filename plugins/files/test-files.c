@@ -19,6 +19,7 @@
 
 #include "lib/env.h"
 #include "lib/error.h"
+#include "lib/file-open.h"
 #include "plugins/files/files.h"
 
 struct test_host {
@@ -27,15 +28,18 @@ struct test_host {
         char *root;
         const char *max_handles;
         GString *log;
+        bool forgotten; /* nobody waits for answers */
         unsigned answers;
         json_t *answer;
         GError *error;
+        const struct tenon_stream *stream; /* of an answer that has not been pulled */
+        void *stream_data;
 };
 
 static const char *test_config(struct tenon_host *host, const char *group, const char *key)
 {
-        if (g_str_equal(group, "agent") && g_str_equal(key, "statedir"))
-                return "/state";
+        if (g_str_equal(group, "agent"))
+                return g_str_equal(key, "statedir") ? "/state" : NULL;
         assert_string_equal(group, "files");
         assert_string_equal(key, "max-handles");
         return ((struct test_host *) host)->max_handles;
@@ -68,6 +72,36 @@ static void test_fail(struct tenon_call *call, GError *error)
         h->error = error;
 }
 
+static void test_reply_stream(struct tenon_call *call, const struct tenon_stream *stream, void *data)
+{
+        struct test_host *h = (struct test_host *) call;
+
+        assert_null(h->stream);
+        h->answers++;
+        h->stream = stream;
+        h->stream_data = data;
+}
+
+static bool test_is_awaited(const struct tenon_call *call)
+{
+        return !((const struct test_host *) call)->forgotten;
+}
+
+/* What is left of a stream; it is then no more. */
+static json_t *pull(struct test_host *h, bool cut)
+{
+        g_autoptr(GString) text = g_string_new(NULL);
+        json_t *value;
+
+        while (h->stream->next(h->stream_data, text, cut))
+                ;
+        h->stream->free(h->stream_data);
+        h->stream = NULL;
+        value = json_loads(text->str, 0, NULL);
+        assert_non_null(value);
+        return value;
+}
+
 static void start_plugin(struct test_host *h)
 {
         assert_true(tenon_plugin.start(&h->host, NULL));
@@ -92,6 +126,8 @@ static int set_up(void **state)
                 .log = test_log,
                 .reply = test_reply,
                 .fail = test_fail,
+                .reply_stream = test_reply_stream,
+                .is_awaited = test_is_awaited,
         };
         start_plugin(h);
         *state = h;
@@ -103,6 +139,7 @@ static int tear_down(void **state)
         struct test_host *h = *state;
         const char *argv[] = {"rm", "-rf", h->root, NULL};
 
+        g_clear_error(&h->error);
         tenon_plugin.stop(&h->host);
         assert_true(g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
                                  NULL, NULL));
@@ -118,27 +155,35 @@ static char *path_of(struct test_host *h, const char *name)
         return g_build_filename(h->root, name, NULL);
 }
 
-/* The reply, or NULL with h->error. */
-static json_t *call(struct test_host *h, const char *name, json_t *args)
+/* Its answer may come later. Borrows @args. */
+static void ask(struct test_host *h, const char *name, json_t *args)
 {
         const struct tenon_command *command = tenon_plugin.commands;
-        json_t *value;
 
         g_clear_error(&h->error);
+        h->answers = 0;
+        h->answer = NULL;
         while (command->name && !g_str_equal(command->name, name))
                 command++;
         assert_non_null(command->name);
-        if (command->run) {
-                value = command->run(&h->host, args, &h->error);
-        } else {
-                h->answers = 0;
-                h->answer = NULL;
-                command->start(&h->host, (struct tenon_call *) h, args);
-                while (h->answers == 0)
-                        g_main_context_iteration(NULL, TRUE);
-                assert_int_equal(h->answers, 1);
-                value = h->answer;
-        }
+        command->start(&h->host, (struct tenon_call *) h, args);
+}
+
+static void wait_answer(struct test_host *h)
+{
+        while (h->answers == 0)
+                g_main_context_iteration(NULL, TRUE);
+        assert_int_equal(h->answers, 1);
+}
+
+/* The reply, or NULL with h->error. */
+static json_t *call(struct test_host *h, const char *name, json_t *args)
+{
+        json_t *value;
+
+        ask(h, name, args);
+        wait_answer(h);
+        value = h->stream ? pull(h, false) : h->answer;
         assert_true(!value == !!h->error);
         json_decref(args);
         return value;
@@ -262,7 +307,7 @@ static void test_modes(void **state)
 
         expect(h, "guest-file-close", HANDLE(f), "{}");
         for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-                const struct tn_files_mode *mode = tn_files_mode_find(names[i]);
+                const struct tn_file_mode *mode = tn_file_mode_find(names[i]);
                 bool plus = strchr(names[i], '+');
 
                 f = open_file(h, "/f", names[i]);
@@ -321,6 +366,18 @@ static void test_limit(void **state)
         assert_int_equal(h->error->code, TN_ERROR_LIMIT);
         expect(h, "guest-file-close", HANDLE(1002), "{}");
         expect(h, "guest-file-open", OPEN("/f", "r"), "1004");
+}
+
+/* A handle of which nobody learns is not kept. */
+static void test_open_for_nobody(void **state)
+{
+        struct test_host *h = *state;
+
+        h->forgotten = true;
+        for (int i = 0; i < 10; i++)
+                expect(h, "guest-file-open", OPEN("/f", "w"), "!nobody waits any more");
+        h->forgotten = false;
+        assert_int_equal(open_file(h, "/f", "w"), 1000);
 }
 
 static void test_fifo(void **state)
@@ -458,17 +515,147 @@ static void test_no_statedir(void **state)
         assert_non_null(strstr(h->log->str, "<4>handle numbers are not kept in /state: open /state"));
 }
 
+static int64_t make_file(struct test_host *h, const char *name, size_t size)
+{
+        g_autofree char *path = path_of(h, name), *bytes = g_malloc(size);
+
+        for (size_t i = 0; i < size; i++)
+                bytes[i] = (char) (i >> 10);
+        assert_true(g_file_set_contents(path, bytes, (gssize) size, NULL));
+        return open_file(h, name, "r+");
+}
+
+static void assert_read(json_t *reply, size_t count, bool eof)
+{
+        g_autofree uint8_t *bytes = NULL;
+        gsize n;
+
+        bytes = g_base64_decode(json_string_value(json_object_get(reply, "buf-b64")), &n);
+        assert_int_equal(n, count);
+        assert_int_equal(json_integer_value(json_object_get(reply, "count")), count);
+        assert_int_equal(json_is_true(json_object_get(reply, "eof")), eof);
+        json_decref(reply);
+}
+
+/* Starts a read, of which only the first piece has been made. */
+static void start_read(struct test_host *h, int64_t f, size_t count)
+{
+        json_auto_t *args = COUNT(f, count);
+
+        ask(h, "guest-file-read", args);
+        assert_non_null(h->stream);
+        assert_int_equal(h->answers, 1);
+}
+
+static void test_sizes_of_reads(void **state)
+{
+        static const size_t piece = 98304;
+        const size_t sizes[] = {piece - 1, piece, piece + 1, 2 * piece - 1, 2 * piece, 2 * piece + 1};
+        struct test_host *h = *state;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+                int64_t f = make_file(h, "/sized", sizes[i]);
+
+                assert_read(call(h, "guest-file-read", COUNT(f, sizes[i])), sizes[i], false);
+                assert_read(call(h, "guest-file-read", COUNT(f, sizes[i])), 0, true);
+                expect(h, "guest-file-seek", SEEK(f, 0, "set"), "{'position':0,'eof':false}");
+                assert_read(call(h, "guest-file-read", COUNT(f, sizes[i] + 1)), sizes[i], true);
+                expect(h, "guest-file-close", HANDLE(f), "{}");
+        }
+}
+
+static void test_truncated_in_the_middle_of_a_read(void **state)
+{
+        struct test_host *h = *state;
+        g_autofree char *path = path_of(h, "shrinks");
+        int64_t f = make_file(h, "/shrinks", 1000000);
+
+        start_read(h, f, 1000000);
+        assert_int_equal(truncate(path, 200000), 0);
+        assert_read(pull(h, false), 200000, true);
+        expect(h, "guest-file-seek", SEEK(f, 0, "cur"), "{'position':200000,'eof':false}");
+}
+
+static void test_cut(void **state)
+{
+        struct test_host *h = *state;
+        g_autoptr(GString) text = g_string_new(NULL);
+        int64_t f = make_file(h, "/cut", 1000000);
+
+        start_read(h, f, 1000000);
+        assert_read(pull(h, true), 98304, false); /* before anything was sent */
+        start_read(h, f, 500000);
+        assert_true(h->stream->next(h->stream_data, text, false));
+        assert_true(h->stream->next(h->stream_data, text, false));
+        assert_false(h->stream->next(h->stream_data, text, true));
+        h->stream->free(h->stream_data);
+        h->stream = NULL;
+        assert_read(json_loads(text->str, 0, NULL), 2 * 98304, false);
+        expect(h, "guest-file-seek", SEEK(f, 0, "cur"), "{'position':294912,'eof':false}");
+}
+
+/* What is asked of a handle while a reply is being made of it waits, in order; other handles do not. */
+static void test_turns(void **state)
+{
+        struct test_host *h = *state;
+        int64_t f = make_file(h, "/turns", 1000000), g = make_file(h, "/other", 3);
+        json_auto_t *seek = SEEK(f, 0, "cur"), *again = COUNT(f, 600000), *close = HANDLE(f);
+        json_auto_t *late = SEEK(f, 0, "set");
+        const struct tenon_stream *stream;
+        void *stream_data;
+
+        start_read(h, f, 600000);
+        stream = g_steal_pointer(&h->stream);
+        stream_data = h->stream_data;
+        ask(h, "guest-file-seek", seek);
+        assert_int_equal(h->answers, 0);
+        expect(h, "guest-file-read", HANDLE(g), "{'count':3,'buf-b64':'AAAA','eof':true}");
+        ask(h, "guest-file-read", again);
+        ask(h, "guest-file-close", close);
+        ask(h, "guest-file-seek", late);
+        assert_int_equal(h->answers, 0);
+        h->stream = stream;
+        h->stream_data = stream_data;
+        assert_read(pull(h, false), 600000, false);
+        wait_answer(h);
+        assert_int_equal(json_integer_value(json_object_get(h->answer, "position")), 600000);
+        json_decref(h->answer);
+        h->answers = 0;
+        wait_answer(h);
+        assert_read(pull(h, false), 400000, true);
+        h->answers = 0;
+        while (h->answers < 2)
+                g_main_context_iteration(NULL, TRUE);
+        assert_int_equal(json_object_size(h->answer), 0); /* of the close */
+        json_decref(h->answer);
+        assert_string_equal(h->error->message, "handle '1000' has not been found");
+}
+
+/* What waits for a read that never ends is answered when the agent stops. */
+static void test_stop_with_waiting(void **state)
+{
+        struct test_host *h = *state;
+        int64_t f = make_file(h, "/waits", 1000000);
+        json_auto_t *close = HANDLE(f);
+
+        start_read(h, f, 1000000);
+        ask(h, "guest-file-close", close);
+        assert_int_equal(h->answers, 0);
+        h->stream->free(h->stream_data); /* the host went away */
+        h->stream = NULL;
+        tenon_plugin.stop(&h->host);
+        assert_int_equal(h->answers, 1);
+        assert_string_equal(h->error->message, "the agent is stopping");
+        start_plugin(h);
+}
+
 /* A flush that is under way when the agent stops is answered, too. */
 static void test_stop_with_flush(void **state)
 {
         struct test_host *h = *state;
-        const struct tenon_command *command = tenon_plugin.commands;
-        json_t *args = HANDLE(open_file(h, "/f", "w"));
+        json_auto_t *args = HANDLE(open_file(h, "/f", "w"));
 
-        while (!g_str_equal(command->name, "guest-file-flush"))
-                command++;
-        command->start(&h->host, (struct tenon_call *) h, args);
-        json_decref(args);
+        ask(h, "guest-file-flush", args);
         assert_int_equal(h->answers, 0);
         tenon_plugin.stop(&h->host);
         assert_int_equal(h->answers, 1);
@@ -481,12 +668,24 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         const struct CMUnitTest tests[] = {
-                TEST(test_life_of_a_file), TEST(test_refusals),
-                TEST(test_modes),          TEST(test_links),
-                TEST(test_limit),          TEST(test_fifo),
-                TEST(test_sparse),         TEST(test_large),
-                TEST(test_numbers),        TEST(test_numbers_of_a_bad_file),
-                TEST(test_no_statedir),    TEST(test_stop_with_flush),
+                TEST(test_life_of_a_file),
+                TEST(test_refusals),
+                TEST(test_modes),
+                TEST(test_links),
+                TEST(test_limit),
+                TEST(test_fifo),
+                TEST(test_sparse),
+                TEST(test_large),
+                TEST(test_numbers),
+                TEST(test_numbers_of_a_bad_file),
+                TEST(test_no_statedir),
+                TEST(test_stop_with_flush),
+                TEST(test_sizes_of_reads),
+                TEST(test_truncated_in_the_middle_of_a_read),
+                TEST(test_cut),
+                TEST(test_open_for_nobody),
+                TEST(test_turns),
+                TEST(test_stop_with_waiting),
         };
 
         umask(077);

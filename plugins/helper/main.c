@@ -2,16 +2,18 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * tenon-system-helper: does one thing for the agent that the agent's sandbox forbids, and ends. Started by
- * the agent with systemd-run; see tenon-system-helper(8). Runs as root, and becomes the user before it
- * touches a user's files.
+ * tenon-system-helper: does one thing for the agent that the agent's sandbox forbids, and ends; with the
+ * argument open-files it opens files until the agent has had enough. Started by the agent with systemd-run;
+ * see tenon-system-helper(8). Runs as root, and becomes the user before it touches a user's files.
  */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/env.h"
 #include "lib/error.h"
+#include "plugins/helper/open.h"
 #include "plugins/helper/serve.h"
 
 #define REQUEST_MAX (8 * 1024 * 1024) /* bytes */
@@ -27,16 +29,31 @@ static GString *read_request(FILE *file)
         return request;
 }
 
+static int answer_request(const struct tn_env *env)
+{
+        g_autoptr(GString) request = read_request(stdin);
+        g_autofree char *answer = tn_serve_answer(env, tn_user_find, request->str,
+                                                  MIN(request->len, REQUEST_MAX));
+
+        return fputs(answer, stdout) < 0 || fflush(stdout) != 0;
+}
+
+static int open_files(const struct tn_env *env)
+{
+        if (tn_open_serve(env, STDIN_FILENO))
+                return 0;
+        perror("tenon-system-helper: standard input");
+        return 1;
+}
+
 int main(int argc, char **argv)
 {
         g_autoptr(GError) error = NULL;
-        g_autoptr(GString) request = NULL;
-        g_autofree char *answer = NULL;
         struct tn_env env;
+        int status;
 
-        (void) argv;
-        if (argc != 1) {
-                fputs("usage: tenon-system-helper < REQUEST; see tenon-system-helper(8)\n", stderr);
+        if (argc > 2 || (argc == 2 && strcmp(argv[1], "open-files") != 0)) {
+                fputs("usage: tenon-system-helper [open-files]; see tenon-system-helper(8)\n", stderr);
                 return 2;
         }
         (void) umask(077);
@@ -44,8 +61,7 @@ int main(int argc, char **argv)
                 fprintf(stderr, "tenon-system-helper: %s\n", error->message);
                 return 1;
         }
-        request = read_request(stdin);
-        answer = tn_serve_answer(&env, tn_user_find, request->str, MIN(request->len, REQUEST_MAX));
+        status = argc == 2 ? open_files(&env) : answer_request(&env);
         tn_env_deinit(&env);
-        return fputs(answer, stdout) < 0 || fflush(stdout) != 0;
+        return status;
 }

@@ -5,6 +5,7 @@ programs in transient units, files, passwords, keys, processors, freezing, and t
 """
 
 import base64
+import hashlib
 import json
 import os
 import time
@@ -81,15 +82,95 @@ def a_program_that_restarts_the_agent_lives_on():
     check(agent.pid(guest()) != before, 'the agent was not restarted')
 
 
+def read_file(path, count=4096):
+    """Open, read once, close; the bytes."""
+    handle = guest().ask('guest-file-open', path=path)
+    reply = guest().ask('guest-file-read', handle=handle, count=count)
+    guest().ask('guest-file-close', handle=handle)
+    return base64.b64decode(reply['buf-b64'])
+
+
+def refusal(**arguments):
+    """The text of the error with which guest-file-open answers."""
+    try:
+        guest().ask('guest-file-open', timeout=30, **arguments)
+    except AgentError as error:
+        return str(error)
+    raise AssertionError(f'{arguments} was opened')
+
+
+@test(timeout=120)
+def files_are_opened_outside_of_the_sandbox():
+    guest().run('mkdir -p /usr/local/share')
+    for folder in ('/var/lib/tenon', '/etc', '/home/anna', '/root', '/tmp', '/var/tmp', '/usr/local/share', '/run', '/boot'):
+        path = f'{folder}/note'
+        begin = time.monotonic()
+        handle = guest().ask('guest-file-open', path=path, mode='w+')
+        note(f'opening {path} took {(time.monotonic() - begin) * 1000:.0f} ms')
+        text = base64.b64encode(f'hello {folder}\n'.encode()).decode()
+        equal(guest().ask('guest-file-write', handle=handle, buf_b64=text)['count'], len(folder) + 7, 'bytes written')
+        equal(guest().run(f'cat {path}; stat -c "%a %U" {path}'), f'hello {folder}\n666 root', f'{path} seen by others')
+        equal(guest().ask('guest-file-seek', handle=handle, offset=0, whence='set')['position'], 0, 'position')
+        equal(guest().ask('guest-file-read', handle=handle)['buf-b64'], text, 'what is read')
+        equal(guest().ask('guest-file-flush', handle=handle), {}, 'guest-file-flush')
+        equal(guest().ask('guest-file-close', handle=handle), {}, 'guest-file-close')
+        guest().run(f'echo of the guest > {path}')
+        equal(read_file(path), b'of the guest\n', f'{path}, written by the guest')
+        guest().run(f'rm {path}')
+
+
 @test
-def files_are_written_and_read():
-    handle = guest().ask('guest-file-open', path='/var/lib/tenon/note', mode='w+')
-    text = base64.b64encode(b'hello\n').decode()
-    equal(guest().ask('guest-file-write', handle=handle, buf_b64=text)['count'], 6, 'bytes written')
-    equal(guest().run('cat /var/lib/tenon/note'), 'hello', 'the file before it is closed')
-    equal(guest().ask('guest-file-seek', handle=handle, offset=0, whence='set')['position'], 0, 'position')
-    equal(guest().ask('guest-file-read', handle=handle)['buf-b64'], text, 'what is read')
-    equal(guest().ask('guest-file-close', handle=handle), {}, 'guest-file-close')
+def a_file_larger_than_a_piece():
+    guest().run('head -c 3000000 /dev/urandom > /tmp/large')
+    data = read_file('/tmp/large', 3000001)
+    guest().run(f'test $(sha256sum < /tmp/large | cut -c1-64) = {hashlib.sha256(data).hexdigest()}')
+    equal(len(read_file('/dev/zero', 300000)), 300000, 'bytes of a device')
+    check(b'root:x:0' in read_file('/proc/self/root/etc/passwd'), '/etc/passwd')
+
+
+@test
+def opening_fails_in_the_words_of_qemu_ga():
+    check("failed to open file '/no/such' (mode: 'r'): No such file or directory" in refusal(path='/no/such'), 'missing')
+    check("failed to open file '/etc' (mode: 'w'): Is a directory" in refusal(path='/etc', mode='w'), 'folder')
+    check('invalid file open mode' in refusal(path='/etc/passwd', mode='rw'), 'mode')
+    guest().run('ln -sfn /etc/passwd /tmp/link')
+    check('symbolic link' in refusal(path='/tmp/link', nofollow=True), 'nofollow')
+    check('File name too long' in refusal(path='/' + 5000 * 'x'), 'long path')
+
+
+@test(timeout=120)
+def fifos_and_paths_that_hang_do_not_hang_the_agent():
+    guest().run('mkfifo /tmp/fifo')
+    check('No such device or address' in refusal(path='/tmp/fifo', mode='w'), 'a FIFO that nobody reads')
+    handle = guest().ask('guest-file-open', path='/tmp/fifo')
+    equal(guest().ask('guest-file-read', handle=handle)['count'], 0, 'bytes of a FIFO that nobody writes')
+    guest().ask('guest-file-close', handle=handle)
+    # The mount waits for a device that never comes, and whoever looks into the folder waits for the mount.
+    guest().run('cd /etc/systemd/system; mkdir /hang; '
+                'printf "[Mount]\\nWhat=/dev/disk/by-label/never\\nWhere=/hang\\nType=ext4\\n" > hang.mount; '
+                'printf "[Automount]\\nWhere=/hang\\n" > hang.automount; '
+                'systemctl daemon-reload; systemctl start hang.automount')
+    guest().port.send('{"execute": "guest-file-open", "arguments": {"path": "/hang/x"}}\n')
+    check('open' in guest().run('tenonctl status', timeout=8), 'the agent does not answer tenonctl')
+    reply = json.loads(guest().port.read_line(30))
+    check("failed to open file '/hang/x' (mode: 'r'): not done within 10 s" in reply['error']['desc'], str(reply))
+    equal(read_file('/etc/hostname'), (guest().run('cat /etc/hostname') + '\n').encode(), 'the next file')
+    guest().run('systemctl stop hang.automount hang.mount; rm /tmp/fifo')
+
+
+@test
+def series_of_opens_share_a_unit_that_then_ends():
+    guest().ask('guest-file-close', handle=guest().ask('guest-file-open', path='/etc/hostname'))
+    begin = time.monotonic()
+    for _ in range(20):
+        guest().ask('guest-file-close', handle=guest().ask('guest-file-open', path='/etc/hostname'))
+    note(f'opening and closing one more file takes {(time.monotonic() - begin) * 50:.1f} ms')
+    opener = 'pgrep -c -f "^[^ ]*/tenon-system-helper open-files$"'
+    equal(guest().run(opener), '1', 'openers in a series')
+    deadline = time.monotonic() + 20
+    while guest().sh(opener)[0] == 0:
+        check(time.monotonic() < deadline, 'the opener does not end')
+        time.sleep(1)
 
 
 @test

@@ -39,7 +39,53 @@ static void later_start(struct tenon_host *host, struct tenon_call *call, json_t
         g_queue_push_tail(&bench->calls, call);
 }
 
+#define STREAM_PIECE 1000
+
+struct letters {
+        struct bench *bench;
+        size_t left;
+        bool begun;
+};
+
+static bool letters_next(void *data, GString *out, bool cut)
+{
+        struct letters *letters = data;
+        size_t n = cut ? 0 : MIN(letters->left, STREAM_PIECE);
+
+        if (!letters->begun)
+                g_string_append_c(out, '"');
+        letters->begun = true;
+        for (size_t i = 0; i < n; i++)
+                g_string_append_c(out, 'x');
+        letters->left -= n;
+        letters->bench->stream_bytes += (unsigned) n;
+        if (!cut && letters->left > 0)
+                return true;
+        g_string_append(out, cut ? "c\"" : "\"");
+        return false;
+}
+
+static void letters_free(void *data)
+{
+        struct letters *letters = data;
+
+        letters->bench->streams--;
+        g_free(letters);
+}
+
+static void stream_start(struct tenon_host *host, struct tenon_call *call, json_t *args)
+{
+        static const struct tenon_stream stream = {.next = letters_next, .free = letters_free};
+        struct letters *letters = g_new0(struct letters, 1);
+
+        letters->bench = host->data;
+        letters->left = (size_t) json_integer_value(json_object_get(args, "size"));
+        letters->bench->streams++;
+        host->reply_stream(call, &stream, letters);
+}
+
 static const struct tenon_command bench_commands[] = {
+        {.name = "test-stream", .args = "size:int", .category = TENON_CATEGORY_INFO, .start = stream_start},
         {.name = "test-echo", .args = "value:any?", .category = TENON_CATEGORY_INFO, .run = echo_run},
         {.name = "test-big", .args = "size:int", .category = TENON_CATEGORY_INFO, .run = big_run},
         {.name = "test-fail", .args = "", .category = TENON_CATEGORY_INFO, .run = fail_run},
@@ -89,7 +135,13 @@ struct bench *bench_new(const char *config)
         bench->facts = tn_facts_new();
         bench->dispatch = tn_dispatch_new(&bench->machine->env, bench->commands, bench->facts);
         bench->host = (struct tenon_host){
-                .data = bench, .env = &bench->machine->env, .reply = tn_call_reply, .fail = tn_call_fail};
+                .data = bench,
+                .env = &bench->machine->env,
+                .reply = tn_call_reply,
+                .fail = tn_call_fail,
+                .reply_stream = tn_call_reply_stream,
+                .is_awaited = tn_call_is_awaited,
+        };
         tn_dispatch_set_policy(bench->dispatch, tn_policy_new(bench->config));
         assert_true(tn_commands_add(bench->commands, "agent", &bench->host, tn_core_commands, NULL));
         assert_true(tn_commands_add(bench->commands, "bench", &bench->host, bench_commands, NULL));

@@ -3,7 +3,8 @@
 
 /*
  * A dispatcher with commands that a test can hold back: test-later, test-later-change and test-quiet stay
- * under way until bench_reply() or bench_fail().
+ * under way until bench_reply() or bench_fail(). The reply of test-stream is a stream of letters: x, and at
+ * the end of one that was cut a single c.
  */
 #pragma once
 
@@ -20,7 +21,9 @@ struct bench {
         struct tn_facts *facts;
         struct tn_dispatch *dispatch;
         struct tenon_host host;
-        GQueue calls; /* struct tenon_call under way, oldest first */
+        GQueue calls;          /* struct tenon_call under way, oldest first */
+        unsigned streams;      /* of test-stream that have not been freed */
+        unsigned stream_bytes; /* that were pulled of all of them */
 };
 
 /* @config is the text of a configuration file. */

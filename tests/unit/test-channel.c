@@ -3,51 +3,12 @@
 
 /* Channels over socket pairs, with a real main loop: all the ways in which a host behaves badly. */
 #define _GNU_SOURCE
-#include "bench.h"
-#include "peer.h"
+#include "line.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "agent/channel.h"
-
-struct line {
-        struct bench *bench;
-        struct tn_channel *channel; /* NULL once it is gone */
-        struct peer *host;
-        unsigned gone;
-};
-
-static void on_gone(struct tn_channel *channel, void *data)
-{
-        struct line *line = data;
-
-        assert_ptr_equal(channel, line->channel);
-        tn_channel_free(channel);
-        line->channel = NULL;
-        line->gone++;
-}
-
-static void line_up(struct line *line, struct bench *bench, enum tn_channel_kind kind)
-{
-        int fds[2];
-
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-        *line = (struct line){.bench = bench, .host = peer_new(fds[1])};
-        line->channel = tn_channel_new(bench->dispatch, bench->config, fds[0], kind, TN_TRUST_HOST, "test",
-                                       "host", on_gone, line, NULL);
-        assert_non_null(line->channel);
-}
-
-static void line_down(struct line *line)
-{
-        tn_channel_free(line->channel);
-        g_clear_pointer(&line->host, peer_free);
-}
-typedef struct line line_t;
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(line_t, line_down)
 
 static void test_request_and_reply(void **state)
 {
@@ -312,7 +273,7 @@ static void test_what_cannot_be_watched(void **state)
         machine_write(bench->machine, "file", "");
         fd = open(path, O_RDWR | O_CLOEXEC);
         assert_null(tn_channel_new(bench->dispatch, bench->config, fd, TN_CHANNEL_PORT, TN_TRUST_HOST, "t",
-                                   "p", on_gone, NULL, &error));
+                                   "p", line_on_gone, NULL, &error));
         assert_error(error, TN_ERROR_DENIED,
                      "watch channel (it must be a device or a socket): Operation not permitted");
         assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed on failure, too */

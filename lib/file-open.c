@@ -2,11 +2,14 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * Opening what the host names. The surprising thing: a file is created only in a second step, when it was
+ * Opening what the host names, with the modes of fopen(3) and every place in which it allows the 'b'. The
+ * surprising thing: a file is created only in a second step, when it was
  * not there in the first, and then with O_EXCL: so only files that are new get the mode 0666, and a symbolic
  * link that leads nowhere is never written through.
  */
 #define _GNU_SOURCE
+#include "lib/file-open.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -17,9 +20,28 @@
 
 #include "lib/env.h"
 #include "lib/error.h"
-#include "plugins/files/files.h"
 
 #define NEW_FILE_MODE 0666
+
+#define WRITE (O_WRONLY | O_CREAT)
+#define BOTH  (O_RDWR | O_CREAT)
+
+static const struct tn_file_mode modes[] = {
+        {"r", O_RDONLY},         {"rb", O_RDONLY},         {"w", WRITE | O_TRUNC},   {"wb", WRITE | O_TRUNC},
+        {"a", WRITE | O_APPEND}, {"ab", WRITE | O_APPEND}, {"r+", O_RDWR},           {"rb+", O_RDWR},
+        {"r+b", O_RDWR},         {"w+", BOTH | O_TRUNC},   {"wb+", BOTH | O_TRUNC},  {"w+b", BOTH | O_TRUNC},
+        {"a+", BOTH | O_APPEND}, {"ab+", BOTH | O_APPEND}, {"a+b", BOTH | O_APPEND},
+};
+
+const struct tn_file_mode *tn_file_mode_find(const char *name)
+{
+        if (!name)
+                return &modes[0];
+        for (size_t i = 0; i < G_N_ELEMENTS(modes); i++)
+                if (strcmp(modes[i].name, name) == 0)
+                        return &modes[i];
+        return NULL;
+}
 
 static int open_at(const struct tn_env *env, const char *path, int flags, bool nofollow)
 {
@@ -49,10 +71,9 @@ static int open_or_create(const struct tn_env *env, const char *path, int flags,
         return fd;
 }
 
-int tn_files_open(const struct tn_env *env, const char *path, const char *mode, bool nofollow,
-                  GError **error)
+int tn_file_open(const struct tn_env *env, const char *path, const char *mode, bool nofollow, GError **error)
 {
-        const struct tn_files_mode *found = tn_files_mode_find(mode);
+        const struct tn_file_mode *found = tn_file_mode_find(mode);
         int fd;
 
         if (!found) {
