@@ -32,11 +32,16 @@ static char *reply_line(const struct tenon_call *call, const char *member, json_
 
         if (call && call->desc->flags & TN_COMMAND_DELIMITED)
                 g_string_append_c(line, '\xff');
-        g_string_append(line, "{\"");
-        g_string_append(line, member);
+        g_string_append_c(line, '{');
+        if (id && *member == 'e') { /* qemu-ga puts it before an error, and behind a value */
+                g_string_append(line, "\"id\": ");
+                tn_json_append(line, id);
+                g_string_append(line, ", ");
+        }
+        g_string_append_printf(line, "\"%s", member);
         g_string_append(line, "\": ");
         tn_json_append(line, value);
-        if (id) {
+        if (id && *member != 'e') {
                 g_string_append(line, ", \"id\": ");
                 tn_json_append(line, id);
         }
