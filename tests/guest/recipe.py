@@ -18,6 +18,8 @@ PACKAGES = (
     'libsmartcols1',
     # Who logs in is a session of logind's.
     'libpam-systemd',
+    # What Debian's qemu-guest-agent depends on beside that.
+    'libnuma1', 'liburing2',
 )
 
 # Left out of the image: a third of its files that no test reads.
