@@ -29,6 +29,7 @@ static void test_values(void **state)
                 {"A='1'\n", "1"},
                 {"A='a\\\"$b'\n", "a\\\"$b"}, /* nothing is special in single quotes */
                 {"A=\"a\\\"b\\$c\\`d\\\\e\"\n", "a\"b$c`d\\e"},
+                {"A=\"it\\'s\"\n", "it's"}, /* so does qemu-ga, unlike a shell */
                 {"A=\"a\\nb\"\n", "a\\nb"}, /* other escapes stay as they are */
                 {"A=a\\ b\n", "a b"},
                 {"A=\"x\"'y'z\n", "xyz"},
