@@ -52,6 +52,7 @@ static const struct option_row {
          "qemu-ga's freeze hook, run beside our own (" DEFAULT_HOOK ")"},
         {'b', "block-rpcs", LIST, AT(block), "LIST", "Commands to refuse; help lists them all"},
         {'a', "allow-rpcs", LIST, AT(allow), "LIST", "Refuse all but these; help lists them all"},
+        {0, "blacklist", LIST, AT(block), "LIST", "The name that --block-rpcs had before QEMU 9.1"},
         {'r', "retry-path", FLAG, AT(retry), NULL,
          "Accepted for qemu-ga's sake: a missing device is always waited for"},
         {0, "plugin-dir", MANY, AT(plugin_dirs), "DIR",
@@ -122,6 +123,8 @@ static void store(struct tn_options *options, const struct option_row *row, cons
                 g_ptr_array_add(*many, g_strdup(value));
                 break;
         case LIST:
+                if (!*value) /* the variable of a unit that is not set */
+                        break;
                 before = *text;
                 *text = before ? g_strdup_printf("%s,%s", before, value) : g_strdup(value);
                 break;

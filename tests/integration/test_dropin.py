@@ -211,6 +211,11 @@ def configuration_is_dumped_as_it_came():
     equal(out, '[general]\ndaemon=true\nmethod=vsock-listen\npath=/x\nlogfile=/z\n'
           f'pidfile={os.path.realpath(one.dir)}/pid\nfsfreeze-hook=/hook\nstatedir=/y\nverbose=true\n'
           'retry-path=true\nblock-rpcs=guest-exec,guest-info\nallow-rpcs=guest-ping\n', 'the dump of all options')
+    # The unit of older Red Hat systems, with nothing set in /etc/sysconfig/qemu-ga.
+    status, out, err = one.run('--method=virtio-serial', '--path=/dev/virtio-ports/org.qemu.guest_agent.0', '-D',
+                               '--blacklist=guest-exec,guest-file-open', '--block-rpcs=', '--allow-rpcs=', '-F')
+    equal((status, err), (0, ''), 'exit status and stderr')
+    check('\nblock-rpcs=guest-exec,guest-file-open\nallow-rpcs=\n' in out, out)
     out = one.run('-D')[1]
     for line in ('pidfile=/var/run/qemu-ga.pid', 'statedir=/var/run', 'block-rpcs=', 'allow-rpcs=',
                  'path=/dev/virtio-ports/org.qemu.guest_agent.0'):
