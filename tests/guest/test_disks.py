@@ -20,13 +20,13 @@ DISKS = (
      {'bus-type': 'scsi', 'target': 2, 'unit': 3}),
     ('PVSC01', 'scsi-hd,bus=pv0.0,scsi-id=5,lun=0,serial=PVSC01', ('pvscsi,id=pv0',),
      {'bus-type': 'scsi', 'target': 5, 'unit': 0}),
-    ('MEGA01', 'scsi-hd,bus=mg0.0,scsi-id=1,lun=0,serial=MEGA01', ('megasas,id=mg0',), {'bus-type': 'scsi'}),
-    ('MPTS01', 'scsi-hd,bus=mp0.0,scsi-id=1,lun=0,serial=MPTS01', ('mptsas1068,id=mp0',), {'bus-type': 'scsi'}),
+    ('MEGA01', 'scsi-hd,bus=mg0.0,scsi-id=1,lun=0,serial=MEGA01', ('megasas,id=mg0',), {'bus-type': 'raid'}),
+    ('MPTS01', 'scsi-hd,bus=mp0.0,scsi-id=1,lun=0,serial=MPTS01', ('mptsas1068,id=mp0',), {'bus-type': 'sas'}),
     ('LSIL01', 'scsi-hd,bus=ls0.0,scsi-id=4,lun=0,serial=LSIL01', ('lsi53c895a,id=ls0',),
-     {'bus-type': 'scsi', 'target': 4}),
+     {'bus-type': 'scsi', 'unit': 4}),
     ('USBS01', 'usb-storage,bus=xh0.0,serial=USBS01', ('qemu-xhci,id=xh0',), {'bus-type': 'usb'}),
-    ('SDCARD', 'sd-card', ('sdhci-pci',), {'bus-type': 'sd'}),
-    ('VBLK01', 'virtio-blk-pci,serial=VBLK01', (), {'bus-type': 'virtio'}),
+    ('SDCARD', 'sd-card', ('sdhci-pci',), {'bus-type': 'mmc'}),
+    ('VBLK01', 'virtio-blk-pci,serial=VBLK01,addr=0x1c', (), {'bus-type': 'virtio'}),
 )
 ADDRESS = {'pci-controller', 'bus-type', 'bus', 'target', 'unit'}
 

@@ -184,8 +184,8 @@ def kubevirt_polls_and_nobody_notices():
     check(poller.count >= 30, f'only {poller.count} requests')
     equal(after.lines - before.lines, 0, 'lines that the agent wrote into the journal')
     check(after.rss_kib - before.rss_kib < 256, f'{after.rss_kib - before.rss_kib} KiB more than before')
-    # An answer to libvirt is one wakeup, or two; what comes beside them is a timer or a loop.
-    check(after.switches - before.switches <= 5 * poller.count, f'{after.switches - before.switches} wakeups')
+    # A request of virsh is up to four of the agent's; much more than that is a timer or a loop.
+    check(after.switches - before.switches <= 10 * poller.count, f'{after.switches - before.switches} wakeups')
 
 
 def domain_state():
