@@ -105,6 +105,20 @@ def freeze_and_thaw():
     event('FREEZE_CHANGED', lambda data: data['state'] == 'thawed')
 
 
+@test
+def health_that_changes():
+    """The other port is unplugged and plugged in again."""
+    guest().port.close()
+    guest().qmp('device_del', id='port-qga0')
+    data = event('HEALTH_CHANGED', lambda data: data['state'] == 'degraded')
+    check('org.qemu.guest_agent.0' in json.dumps(data['problems']), f'{data}')
+    guest().wait_event('DEVICE_DELETED', 20, device='port-qga0')
+    guest().qmp('device_add', driver='virtserialport', bus='serial0.0', chardev='qga0', id='port-qga0',
+                name=devices.QGA_PORT)
+    event('HEALTH_CHANGED', lambda data: data['state'] == 'ok')
+    guest().port.wait_agent(30)
+
+
 @test(timeout=200)
 def silence():
     guest().run('systemctl restart tenond')
@@ -118,6 +132,7 @@ def silence():
 @test(timeout=200)
 def shutdown_that_begins():
     events.close()  # the agent was restarted: negotiate anew
+    time.sleep(1)   # QEMU tells the guest of both; a host that is back at once was not seen to leave
     events()
     guest().port.order('guest-shutdown', {'mode': 'powerdown'})
     data = event('SHUTDOWN_CHANGED')

@@ -122,8 +122,8 @@ def freeze_thaw_trim():
     virsh('domfstrim', '--minimum', '1048576')
     virsh('domfsfreeze', '--mountpoint', '/')
     equal(freeze_state(), 'frozen', 'state after domfsfreeze --mountpoint /')
-    virsh('domfsthaw', '--mountpoint', '/')
-    equal(freeze_state(), 'thawed', 'state after domfsthaw --mountpoint /')
+    virsh('domfsthaw')  # libvirt has no list for the thaw
+    equal(freeze_state(), 'thawed', 'state after the second thaw')
     host().run('echo written >/root/after-thaw && sync')
 
 
@@ -167,7 +167,7 @@ def processors():
     equal(host().run('cat /sys/devices/system/cpu/cpu1/online'), '1', 'cpu1/online')
 
 
-@test(timeout=900)
+@test(timeout=1200)
 def kubevirt_polls_and_nobody_notices():
     """KubeVirt's requests at its intervals, which are compressed to a tenth; TENON_POLL_SECONDS=600 takes them as
     they are, for as many seconds."""
