@@ -4,12 +4,13 @@
 /* Translation between qemu-ga's [general] and our groups: one table, read in both directions. */
 #include "agent/config-qga.h"
 
+#include "agent/transports.h"
 #include "lib/error.h"
 
 enum kind {
-        AS_IS,   /* the value is ours, too */
-        SWITCH,  /* true means `value`, false says nothing */
-        IGNORED, /* we always do so */
+        AS_IS,  /* the value is ours, too */
+        LIST,   /* the same, and dumped also when it is empty, as qemu-ga does */
+        SWITCH, /* true means `value`, false says nothing */
 };
 
 static const struct row {
@@ -26,9 +27,9 @@ static const struct row {
         {"fsfreeze-hook", "freeze", "qga-hook", AS_IS, NULL},
         {"statedir", "agent", "statedir", AS_IS, NULL},
         {"verbose", "log", "level", SWITCH, "debug"},
-        {"retry-path", NULL, NULL, IGNORED, NULL},
-        {"block-rpcs", "policy", "block", AS_IS, NULL},
-        {"allow-rpcs", "policy", "only", AS_IS, NULL},
+        {"retry-path", "channel", "retry-path", SWITCH, "yes"},
+        {"block-rpcs", "policy", "block", LIST, NULL},
+        {"allow-rpcs", "policy", "only", LIST, NULL},
         {"blacklist", "policy", "block", AS_IS, NULL}, /* before QEMU 9.1; not dumped */
 };
 
@@ -48,13 +49,23 @@ bool tn_config_qga_translate(const char *key, const char *value, const char **re
                         continue;
                 *ret_group = row->group;
                 *ret_key = row->key;
-                if (row->kind == AS_IS)
-                        *ret_value = g_strdup(value);
+                if (row->kind == SWITCH)
+                        *ret_value = is_true(value) ? g_strdup(row->value) : NULL;
                 else
-                        *ret_value = row->kind == SWITCH && is_true(value) ? g_strdup(row->value) : NULL;
+                        *ret_value = g_strdup(value);
                 return true;
         }
         return tn_error_set(error, TN_ERROR_INVALID, "key '%s' is unknown to qemu-ga; see man qemu-ga", key);
+}
+
+/* The value in force; of the path also the usual one of the method. */
+static const char *in_force(const struct tn_config *config, const struct row *row)
+{
+        const char *value = tn_config_get(config, row->group, row->key);
+
+        if (!*value && g_str_equal(row->qga, "path"))
+                value = tn_transports_usual_path(tn_config_get(config, "channel", "method"));
+        return value ? value : "";
 }
 
 char *tn_config_qga_dump(const struct tn_config *config)
@@ -63,14 +74,11 @@ char *tn_config_qga_dump(const struct tn_config *config)
 
         for (size_t i = 0; i < G_N_ELEMENTS(rows) - 1; i++) {
                 const struct row *row = &rows[i];
-                const char *value = row->group ? tn_config_get(config, row->group, row->key) : "";
+                const char *value = in_force(config, row);
 
-                if (row->kind == IGNORED)
-                        g_string_append_printf(text, "%s=true\n", row->qga);
-                else if (row->kind == SWITCH)
-                        g_string_append_printf(text, "%s=%s\n", row->qga,
-                                               g_strcmp0(value, row->value) == 0 ? "true" : "false");
-                else if (value && *value)
+                if (row->kind == SWITCH)
+                        value = g_str_equal(value, row->value) ? "true" : "false";
+                if (*value || row->kind == LIST)
                         g_string_append_printf(text, "%s=%s\n", row->qga, value);
         }
         return g_string_free(text, FALSE);

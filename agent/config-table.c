@@ -15,6 +15,9 @@ const struct tn_config_key tn_config_table[] = {
          .doc = "How the host is reached."},
         {"channel", "path", TN_CONFIG_STRING, "",
          .doc = "Device, socket path, or CID:PORT for vsock-listen. Empty: the method's usual one."},
+        {"channel", "retry-path", TN_CONFIG_BOOL, "no",
+         .doc = "qemu-ga's setting, kept for --dump-conf. It changes nothing: a missing device is always waited "
+                "for."},
 
         {"qmp", "method", TN_CONFIG_ENUM, "virtio-serial", .words = "virtio-serial|unix-listen",
          .doc = "Where QMP with events is spoken, beside the channel; see docs/protocol.md."},

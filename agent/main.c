@@ -100,16 +100,13 @@ static void print_command(const struct tn_command *command, void *data)
         puts(command->desc->name);
 }
 
-/* Prints what was asked for instead of running: true, and the program ends. */
-static bool print_only(const struct tn_agent *agent, const struct tn_options *options)
+static void dump(const struct tn_config *config)
 {
-        g_autofree char *dump = options->dump ? tn_config_qga_dump(agent->config) : NULL;
+        g_autofree char *text = tn_config_qga_dump(config);
 
-        if (dump)
-                fputs(dump, stdout);
-        else if (options->list_commands)
-                tn_commands_foreach(agent->commands, print_command, NULL);
-        return dump || options->list_commands;
+        for (const char *const *mistake = tn_config_mistakes(config); *mistake; mistake++)
+                fprintf(stderr, "tenond: configuration: %s\n", *mistake);
+        fputs(text, stdout);
 }
 
 static gboolean on_started(void *data)
@@ -161,11 +158,18 @@ static int start(const struct tn_env *env, const struct tn_options *options, con
 
         if (!config)
                 return EXIT_FAILURE;
+        if (options->dump) {
+                dump(config);
+                tn_config_free(config);
+                return EXIT_SUCCESS;
+        }
         set_up_log(env->log, config);
         agent = tn_agent_new(env, config, path,
                              options->plugin_dirs ? (const char *const *) options->plugin_dirs->pdata
                                                   : NULL);
-        if (!print_only(agent, options))
+        if (options->list_commands)
+                tn_commands_foreach(agent->commands, print_command, NULL);
+        else
                 status = run(agent, signals, error);
         tn_agent_free(agent);
         return status;
@@ -192,11 +196,13 @@ int main(int argc, char **argv)
 
         block_signals(&signals);
         if (!tn_options_parse(argc, argv, &options, &error)) {
-                fprintf(stderr, "tenond: %s; try tenond --help\n", error->message);
-                return EXIT_USAGE;
+                const char *name = options.as_qga ? TN_NAME_QGA : "tenond";
+
+                fprintf(stderr, "%s: %s; try %s --help\n", name, error->message, name);
+                return options.as_qga ? EXIT_FAILURE : EXIT_USAGE;
         }
         if (options.version) {
-                printf("Tenon %s\n", TN_VERSION);
+                printf(options.as_qga ? "QEMU Guest Agent %s (Tenon)\n" : "Tenon %s\n", TN_VERSION);
                 return EXIT_SUCCESS;
         }
         if (tn_env_init_system(&env, log, &error))

@@ -24,6 +24,7 @@
 enum kind {
         FLAG,  /* bool */
         TEXT,  /* char *, the last one wins */
+        NAME,  /* the same, of a file: made absolute */
         LIST,  /* char *, joined by commas */
         MANY,  /* GPtrArray of char *, NULL-ended after parsing */
         MAYBE, /* char *, with a default: the argument is glued on or absent */
@@ -43,14 +44,15 @@ static const struct option_row {
         {'p', "path", TEXT, AT(path), "PATH", "Device, socket, or CID:PORT"},
         {'c', "config", TEXT, AT(config), "FILE", "Configuration in place of " TN_PATH_CONFIG},
         {'D', "dump-conf", FLAG, AT(dump), NULL, "Print the settings in qemu-ga's format and exit"},
-        {'t', "statedir", TEXT, AT(statedir), "DIR", "Where state is kept"},
+        {'t', "statedir", NAME, AT(statedir), "DIR", "Where state is kept"},
         {'d', "daemonize", FLAG, AT(daemonize), NULL, "Go to the background"},
-        {'f', "pidfile", TEXT, AT(pidfile), "FILE", "Pid file, with --daemonize"},
-        {'l', "logfile", TEXT, AT(logfile), "FILE", "Text log, appended"},
+        {'f', "pidfile", NAME, AT(pidfile), "FILE", "Pid file, with --daemonize"},
+        {'l', "logfile", NAME, AT(logfile), "FILE", "Text log, appended"},
         {'F', "fsfreeze-hook", MAYBE, AT(hook), "[=FILE]",
          "qemu-ga's freeze hook, run beside our own (" DEFAULT_HOOK ")"},
         {'b', "block-rpcs", LIST, AT(block), "LIST", "Commands to refuse; help lists them all"},
         {'a', "allow-rpcs", LIST, AT(allow), "LIST", "Refuse all but these; help lists them all"},
+        {0, "blacklist", LIST, AT(block), "LIST", "The name that --block-rpcs had before QEMU 9.1"},
         {'r', "retry-path", FLAG, AT(retry), NULL,
          "Accepted for qemu-ga's sake: a missing device is always waited for"},
         {0, "plugin-dir", MANY, AT(plugin_dirs), "DIR",
@@ -61,9 +63,9 @@ static const struct option_row {
 #undef AT
 };
 
-static void print_help(void)
+static void print_help(const char *program)
 {
-        printf("Usage: tenond [OPTION]...\n\nThe Tenon guest agent; see tenond(8).\n\n");
+        printf("Usage: %s [OPTION]...\n\nThe Tenon guest agent; see tenond(8).\n\n", program);
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
                 const struct option_row *row = &rows[i];
                 g_autofree char *letter = row->letter ? g_strdup_printf("-%c, ", row->letter)
@@ -121,16 +123,22 @@ static void store(struct tn_options *options, const struct option_row *row, cons
                 g_ptr_array_add(*many, g_strdup(value));
                 break;
         case LIST:
+                if (!*value) /* the variable of a unit that is not set */
+                        break;
                 before = *text;
                 *text = before ? g_strdup_printf("%s,%s", before, value) : g_strdup(value);
                 break;
-        case MAYBE:
         case TEXT:
                 g_free(*text);
-                *text = g_strdup(value ? value : DEFAULT_HOOK);
+                *text = g_strdup(value);
+                break;
+        case MAYBE:
+        case NAME:
+                g_free(*text);
+                *text = g_canonicalize_filename(value ? value : DEFAULT_HOOK, NULL);
                 break;
         case HELP:
-                print_help();
+                print_help(options->as_qga ? TN_NAME_QGA : "tenond");
                 exit(EXIT_SUCCESS);
         }
 }
@@ -149,7 +157,7 @@ bool tn_options_parse(int argc, char **argv, struct tn_options *options, GError 
 
         G_STATIC_ASSERT(G_N_ELEMENTS(rows) < OPTIONS_MAX);
         build_tables(letters, longs);
-        options->as_qga = g_str_equal(name, "qemu-ga");
+        options->as_qga = g_str_equal(name, TN_NAME_QGA);
         opterr = 0;
         while ((option = getopt_long(argc, argv, letters->str, longs, NULL)) != -1) {
                 const struct option_row *row = find_row(option);
@@ -208,8 +216,18 @@ static bool override(struct tn_config *config, const char *group, const char *ke
         return false;
 }
 
+static const struct {
+        const char *group, *key, *value;
+} qga_defaults[] = {
+        {"policy", "preset", "open"},
+        {"agent", "pidfile", "/var/run/qemu-ga.pid"},
+        {"agent", "statedir", "/var/run"},
+};
+
 bool tn_options_apply(const struct tn_options *options, struct tn_config *config, GError **error)
 {
+        const char *os_release = g_getenv("QGA_OS_RELEASE");
+        g_autofree char *os_release_path = os_release ? g_canonicalize_filename(os_release, NULL) : NULL;
         const struct {
                 const char *group, *key, *value;
         } given[] = {
@@ -223,14 +241,16 @@ bool tn_options_apply(const struct tn_options *options, struct tn_config *config
                 {"policy", "block", is_help(options->block) ? NULL : options->block},
                 {"policy", "only", is_help(options->allow) ? NULL : options->allow},
                 {"freeze", "qga-hook", options->hook},
-                {"guestinfo", "os-release", g_getenv("QGA_OS_RELEASE")},
+                {"channel", "retry-path", options->retry ? "yes" : NULL},
+                {"guestinfo", "os-release", os_release_path},
         };
 
         for (size_t i = 0; i < G_N_ELEMENTS(given); i++)
                 if (!override(config, given[i].group, given[i].key, given[i].value, error))
                         return false;
         /* Who calls us qemu-ga expects what qemu-ga does, unless the configuration has a word on it. */
-        if (options->as_qga)
-                tn_config_default(config, "policy", "preset", "open", "the name qemu-ga");
+        for (size_t i = 0; options->as_qga && i < G_N_ELEMENTS(qga_defaults); i++)
+                tn_config_default(config, qga_defaults[i].group, qga_defaults[i].key, qga_defaults[i].value,
+                                  "the name " TN_NAME_QGA);
         return true;
 }

@@ -30,19 +30,24 @@ static void call_free(struct tenon_call *call)
         g_free(call);
 }
 
-/* The line around a value: {"return": value} or {"error": …}, with the id of the request. */
-static void begin_line(GString *line, const struct tenon_call *call, const char *member)
+/* The line around a value: {"return": value} or {"error": …}, with the id of the request, which qemu-ga puts
+ * before an error and behind a value. */
+static void begin_line(GString *line, const struct tenon_call *call, const char *member, json_t *id)
 {
         if (call && call->desc->flags & TN_COMMAND_DELIMITED)
                 g_string_append_c(line, '\xff');
-        g_string_append(line, "{\"");
-        g_string_append(line, member);
-        g_string_append(line, "\": ");
+        g_string_append_c(line, '{');
+        if (id && *member == 'e') {
+                g_string_append(line, "\"id\": ");
+                tn_json_append(line, id);
+                g_string_append(line, ", ");
+        }
+        g_string_append_printf(line, "\"%s\": ", member);
 }
 
-static void end_line(GString *line, json_t *id)
+static void end_line(GString *line, const char *member, json_t *id)
 {
-        if (id) {
+        if (id && *member != 'e') {
                 g_string_append(line, ", \"id\": ");
                 tn_json_append(line, id);
         }
@@ -54,9 +59,9 @@ static char *reply_line(const struct tenon_call *call, const char *member, json_
 {
         GString *line = g_string_sized_new(256);
 
-        begin_line(line, call, member);
+        begin_line(line, call, member, id);
         tn_json_append(line, value);
-        end_line(line, id);
+        end_line(line, member, id);
         json_decref(value);
         return g_string_free(line, FALSE);
 }
@@ -117,7 +122,7 @@ static void start_stream(struct tn_session *session, struct tenon_call *call)
 {
         g_autoptr(GString) head = g_string_new(NULL);
 
-        begin_line(head, call, "return");
+        begin_line(head, call, "return", NULL);
         session->streaming = call;
         session->write(head->str, head->len, session->data);
 }
@@ -142,7 +147,7 @@ static void end_stream(struct tn_session *session, GString *out)
 {
         struct tenon_call *call = session->streaming;
 
-        end_line(out, call->id);
+        end_line(out, "return", call->id);
         g_string_append_len(out, session->held->str, (gssize) session->held->len);
         g_string_truncate(session->held, 0);
         session->streaming = NULL;

@@ -99,10 +99,28 @@ static bool check_array(struct walk *w, json_t *value, const char *path, GError 
         return ok;
 }
 
+/* "<int|str>" as a message says it: "integer or string". */
+static char *expected_words(const char *from, const char *to)
+{
+        g_autofree char *text = g_strndup(from, (size_t) (to - from));
+        g_auto(GStrv) names = g_strsplit(text, "|", -1);
+
+        for (char **name = names; *name; name++)
+                for (size_t i = 0; i < G_N_ELEMENTS(scalars); i++)
+                        if (g_str_equal(scalars[i].name, *name)) {
+                                g_free(*name);
+                                *name = g_strdup(scalars[i].expected);
+                                break;
+                        }
+        return g_strjoinv(" or ", names);
+}
+
 /* The rest of the alternatives is still walked after a match, to stand behind the '>'. */
 static bool check_alternatives(struct walk *w, json_t *value, const char *path, GError **error)
 {
         g_autoptr(GError) last = NULL;
+        g_autofree char *expected = NULL;
+        const char *begin = w->at;
         bool matched = !value;
 
         do {
@@ -111,7 +129,10 @@ static bool check_alternatives(struct walk *w, json_t *value, const char *path, 
         } while (!w->malformed && take(w, '|'));
         if (!take(w, '>'))
                 w->malformed = true;
-        return matched || wrong_type(path, "one of the documented types", error);
+        if (matched || w->malformed)
+                return matched;
+        expected = expected_words(begin, w->at - 1);
+        return wrong_type(path, expected, error);
 }
 
 /* One member; *ret_name is its name, to be freed. */

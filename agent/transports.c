@@ -28,6 +28,14 @@ static const struct {
         {"vsock-listen", NULL},
 };
 
+const char *tn_transports_usual_path(const char *method)
+{
+        for (size_t i = 0; i < G_N_ELEMENTS(methods); i++)
+                if (g_str_equal(methods[i].name, method))
+                        return methods[i].path;
+        return NULL;
+}
+
 static bool choose_method(struct tn_agent *agent, GError **error)
 {
         const char *method = tn_config_get(agent->config, "channel", "method");

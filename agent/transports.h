@@ -13,3 +13,6 @@ void tn_transports_retry(struct tn_agent *agent);
 void tn_transports_close(struct tn_agent *agent);
 /* The "channels" of tenon-get-status. New reference. */
 json_t *tn_transports_to_json(const struct tn_agent *agent);
+
+/* Where a method usually reaches the host; NULL when that must be given, or there is no such method. */
+const char *tn_transports_usual_path(const char *method);

@@ -45,6 +45,8 @@ const struct tn_file_mode *tn_file_mode_find(const char *name)
 
 static int open_at(const struct tn_env *env, const char *path, int flags, bool nofollow)
 {
+        /* A relative path starts where the agent was started; its unit starts it in "/". */
+        int dir = env->recorded ? env->root_fd : AT_FDCWD;
         struct open_how how = {
                 .flags = (uint64_t) flags,
                 .mode = flags & O_CREAT ? NEW_FILE_MODE : 0,
@@ -52,8 +54,8 @@ static int open_at(const struct tn_env *env, const char *path, int flags, bool n
         };
 
         if (how.resolve == 0)
-                return openat(env->root_fd, path, flags, NEW_FILE_MODE);
-        return (int) syscall(SYS_openat2, env->root_fd, path, &how, sizeof how);
+                return openat(dir, path, flags, NEW_FILE_MODE);
+        return (int) syscall(SYS_openat2, dir, path, &how, sizeof how);
 }
 
 static int open_or_create(const struct tn_env *env, const char *path, int flags, bool nofollow)

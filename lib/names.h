@@ -13,6 +13,9 @@
 #define TN_PORT_QGA "org.qemu.guest_agent.0"
 #define TN_PORT_QMP "org.tenon.agent.0"
 
+/* Under this name tenond has qemu-ga's defaults. */
+#define TN_NAME_QGA "qemu-ga"
+
 /* Well-known files, relative to the root that struct tn_env was given. */
 #define TN_PATH_VIRTIO_PORTS_CLASS "sys/class/virtio-ports"
 #define TN_PATH_SYSTEMD_RUNNING    "run/systemd/system"

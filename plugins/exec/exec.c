@@ -131,10 +131,12 @@ static struct tn_exec_request *prepare(struct tenon_host *host, json_t *args, GE
 
         if (!request)
                 return NULL;
-        request->program = tn_exec_program_find(host->env, request->path, request->cwd, error);
+        request->program = tn_exec_program_find(host->env, request->path, request->cwd, request->env, error);
         if (!request->program ||
             (allow && !tn_exec_program_check_allowed(host->env, request->program, allow, error)))
                 return NULL;
+        if (tn_exec_program_is_text(host->env, request->program))
+                tn_exec_request_use_shell(request);
         return g_steal_pointer(&request);
 }
 

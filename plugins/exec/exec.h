@@ -42,6 +42,8 @@ struct tn_exec_request {
 
 typedef struct tn_exec_request tn_exec_request_t;
 struct tn_exec_request *tn_exec_request_parse(json_t *args, GError **error);
+/* Runs the program, which has been found, by /bin/sh. */
+void tn_exec_request_use_shell(struct tn_exec_request *request);
 void tn_exec_request_free(struct tn_exec_request *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(tn_exec_request_t, tn_exec_request_free)
 
@@ -50,8 +52,12 @@ int tn_exec_signal_parse(json_t *value, GError **error);
 
 /* program.c */
 
-/* The absolute path of what execvp() would run, by the agent's own PATH; a relative path starts at @cwd. */
-char *tn_exec_program_find(const struct tn_env *env, const char *name, const char *cwd, GError **error);
+/* The absolute path of what execvp() would run, by the PATH of @child_env, else the agent's own; a relative
+ * path starts at @cwd. @child_env may be NULL. */
+char *tn_exec_program_find(const struct tn_env *env, const char *name, const char *cwd, char **child_env,
+                           GError **error);
+/* Neither ELF nor "#!", but text: what execvp() gives to the shell, and execve() and systemd refuse. */
+bool tn_exec_program_is_text(const struct tn_env *env, const char *program);
 /* Is @program in @list, the setting allow? Entries without '/' are looked up like a program. */
 bool tn_exec_program_check_allowed(const struct tn_env *env, const char *program, const char *list,
                                    GError **error);

@@ -42,9 +42,8 @@ static int check_program(const struct tn_env *env, const char *path)
         return S_ISREG(st.st_mode) && (st.st_mode & 0111) ? 0 : EACCES;
 }
 
-static char *search(const struct tn_env *env, const char *name, int *ret_errnum)
+static char *search(const struct tn_env *env, const char *name, const char *path, int *ret_errnum)
 {
-        const char *path = g_getenv("PATH");
         g_auto(GStrv) folders = g_strsplit(path ? path : DEFAULT_PATH, ":", -1);
         int errnum = ENOENT;
 
@@ -61,8 +60,10 @@ static char *search(const struct tn_env *env, const char *name, int *ret_errnum)
         return NULL;
 }
 
-char *tn_exec_program_find(const struct tn_env *env, const char *name, const char *cwd, GError **error)
+char *tn_exec_program_find(const struct tn_env *env, const char *name, const char *cwd, char **child_env,
+                           GError **error)
 {
+        const char *path = child_env ? g_environ_getenv(child_env, "PATH") : NULL;
         g_autofree char *found = NULL;
         int errnum = ENOENT;
 
@@ -72,13 +73,23 @@ char *tn_exec_program_find(const struct tn_env *env, const char *name, const cha
                 if (errnum == 0)
                         return g_steal_pointer(&found);
         } else if (*name) {
-                found = search(env, name, &errnum);
+                found = search(env, name, path ? path : g_getenv("PATH"), &errnum);
                 if (found)
                         return g_steal_pointer(&found);
         }
         (void) tn_error_set(error, errnum == ENOENT ? TN_ERROR_NOT_FOUND : TN_ERROR_DENIED,
                             "Failed to execute child process “%s” (%s)", name, g_strerror(errnum));
         return NULL;
+}
+
+bool tn_exec_program_is_text(const struct tn_env *env, const char *program)
+{
+        tn_autofd int fd = tn_env_open(env, relative(program), O_RDONLY | O_NONBLOCK, NULL);
+        char head[128];
+        ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof head);
+
+        return n > 0 && !memchr(head, '\0', (size_t) n) && !(n >= 2 && memcmp(head, "#!", 2) == 0) &&
+               !(n >= 4 && memcmp(head, "\177ELF", 4) == 0);
 }
 
 /* With its directory as the kernel calls it; NULL when that does not exist. */
@@ -107,7 +118,7 @@ bool tn_exec_program_check_allowed(const struct tn_env *env, const char *program
         g_autofree char *wanted = canonical(env, program);
 
         for (char **entry = entries; wanted && *entry; entry++) {
-                g_autofree char *found = tn_exec_program_find(env, g_strstrip(*entry), "/", NULL);
+                g_autofree char *found = tn_exec_program_find(env, g_strstrip(*entry), "/", NULL, NULL);
                 g_autofree char *same = found ? canonical(env, found) : NULL;
 
                 if (g_strcmp0(same, wanted) == 0)

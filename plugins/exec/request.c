@@ -128,8 +128,8 @@ static bool parse_cwd(json_t *args, struct tn_exec_request *request, GError **er
                 return false;
         if (request->cwd && !g_path_is_absolute(request->cwd))
                 return tn_error_set(error, TN_ERROR_INVALID, "Parameter 'cwd' must be an absolute path");
-        if (!request->cwd)
-                request->cwd = g_strdup("/");
+        if (!request->cwd) /* "/", unless the agent was started by hand */
+                request->cwd = g_get_current_dir();
         return true;
 }
 
@@ -146,6 +146,20 @@ struct tn_exec_request *tn_exec_request_parse(json_t *args, GError **error)
             !parse_input(json_object_get(args, "input-data"), request, error))
                 return NULL;
         return g_steal_pointer(&request);
+}
+
+void tn_exec_request_use_shell(struct tn_exec_request *request)
+{
+        GPtrArray *argv = g_ptr_array_new();
+
+        g_ptr_array_add(argv, g_strdup("/bin/sh"));
+        g_ptr_array_add(argv, g_steal_pointer(&request->program));
+        for (char **arg = request->argv + 1; *arg; arg++)
+                g_ptr_array_add(argv, g_strdup(*arg));
+        g_ptr_array_add(argv, NULL);
+        g_strfreev(request->argv);
+        request->argv = (char **) g_ptr_array_free(argv, FALSE);
+        request->program = g_strdup("/bin/sh");
 }
 
 int tn_exec_signal_parse(json_t *value, GError **error)

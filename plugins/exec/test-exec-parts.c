@@ -164,6 +164,8 @@ static void test_find(void **state)
 {
         struct test_host *h = *state;
         g_autofree char *old_path = g_strdup(g_getenv("PATH")), *found = NULL;
+        char a[] = "A=1", path[] = "PATH=/nonesuch:/b", nowhere[] = "PATH=/nonesuch";
+        char *has_it[] = {a, path, NULL}, *has_not[] = {nowhere, NULL};
         GError *error = NULL;
 
         test_host_add(h, "a", S_IFDIR);
@@ -173,20 +175,59 @@ static void test_find(void **state)
         test_host_add(h, "a/two", 0644);
         test_host_add(h, "a/dir", S_IFDIR);
         g_setenv("PATH", "relative::/nonesuch:/a:/b", TRUE);
-        found = tn_exec_program_find(&h->env, "one", "/", NULL);
+        found = tn_exec_program_find(&h->env, "one", "/", NULL, NULL);
         assert_string_equal(found, "/b/one");
         g_free(found);
-        found = tn_exec_program_find(&h->env, "./one", "/b", NULL);
+        found = tn_exec_program_find(&h->env, "./one", "/b", NULL, NULL);
         assert_string_equal(found, "/b/./one");
-        assert_null(tn_exec_program_find(&h->env, "two", "/", &error));
+        g_free(found);
+        found = tn_exec_program_find(&h->env, "one", "/", has_it, NULL);
+        assert_string_equal(found, "/b/one");
+        assert_null(tn_exec_program_find(&h->env, "one", "/", has_not, NULL));
+        assert_null(tn_exec_program_find(&h->env, "two", "/", NULL, &error));
         assert_string_equal(error->message, "Failed to execute child process “two” (Permission denied)");
         assert_int_equal(error->code, TN_ERROR_DENIED);
         g_clear_error(&error);
-        assert_null(tn_exec_program_find(&h->env, "dir", "/", NULL));
-        assert_null(tn_exec_program_find(&h->env, "three", "/", &error));
+        assert_null(tn_exec_program_find(&h->env, "dir", "/", NULL, NULL));
+        assert_null(tn_exec_program_find(&h->env, "three", "/", NULL, &error));
         assert_int_equal(error->code, TN_ERROR_NOT_FOUND);
         g_clear_error(&error);
         g_setenv("PATH", old_path, TRUE);
+}
+
+/* execvp() gives a file without "#!" to the shell; so does qemu-ga. */
+static void test_text_without_interpreter(void **state)
+{
+        struct test_host *h = *state;
+        static const struct {
+                const char *name, *content;
+                size_t len;
+                bool is_text;
+        } rows[] = {
+                {"text", "echo hi\n", 8, true},
+                {"script", "#!/bin/sh\necho hi\n", 18, false},
+                {"elf", "\177ELF\2\1\1", 7, false},
+                {"binary", "MZ\0\1", 4, false},
+                {"empty", "", 0, false},
+        };
+        g_autoptr(tn_exec_request_t) request = NULL;
+        json_auto_t *args = json_pack("{s:s, s:[s]}", "path", "./text", "arg", "one");
+
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autofree char *path = g_build_filename(h->root, rows[i].name, NULL);
+
+                assert_true(g_file_set_contents(path, rows[i].content, (gssize) rows[i].len, NULL));
+                assert_int_equal(tn_exec_program_is_text(&h->env, rows[i].name), rows[i].is_text);
+        }
+        assert_false(tn_exec_program_is_text(&h->env, "missing"));
+        request = tn_exec_request_parse(args, NULL);
+        request->program = g_strdup("/text");
+        tn_exec_request_use_shell(request);
+        assert_string_equal(request->program, "/bin/sh");
+        assert_string_equal(request->argv[0], "/bin/sh");
+        assert_string_equal(request->argv[1], "/text");
+        assert_string_equal(request->argv[2], "one");
+        assert_null(request->argv[3]);
 }
 
 static void test_allowed(void **state)
@@ -218,6 +259,8 @@ int main(void)
                 cmocka_unit_test(test_start_message),
                 cmocka_unit_test(test_foreign_replies),
                 cmocka_unit_test_setup_teardown(test_find, test_host_set_up, test_host_tear_down),
+                cmocka_unit_test_setup_teardown(test_text_without_interpreter, test_host_set_up,
+                                                test_host_tear_down),
                 cmocka_unit_test_setup_teardown(test_allowed, test_host_set_up, test_host_tear_down),
         };
 

@@ -113,14 +113,14 @@ static void test_environment(void **state)
 static void test_surroundings(void **state)
 {
         struct test_host *h = *state;
-        g_autofree char *text = NULL, *wanted = NULL;
+        g_autofree char *text = NULL, *wanted = NULL, *cwd = g_get_current_dir();
         int64_t pid = test_host_exec(h, SH "pwd; umask; echo $0; ls /proc/self/fd | wc -l; "
                                            "cut -d \\\" \\\" -f 5,6 /proc/$$/stat'],'capture-output':true}");
         json_t *status = test_host_wait(h, pid);
 
         /* Descriptors: 0, 1, 2 and the directory that ls reads. Group and session are its own. */
         text = test_decode(status, "out-data");
-        wanted = g_strdup_printf("/\n0022\n/bin/sh\n4\n%d %d\n", (int) pid, (int) pid);
+        wanted = g_strdup_printf("%s\n0022\n/bin/sh\n4\n%d %d\n", cwd, (int) pid, (int) pid);
         assert_string_equal(text, wanted);
         json_decref(status);
 }

@@ -3,9 +3,9 @@
 
 /*
  * A parser for KEY=VALUE lines as a shell would read them, without expansion: bare words, single quotes
- * (nothing is special inside), double quotes (backslash escapes $ " \ and `), and mixtures of them. The
- * surprising thing: a value ends with its line even when its quote is left open, so that one bad line
- * cannot swallow the rest of the file.
+ * (nothing is special inside), double quotes (backslash escapes $ " \ and `; also ', for qemu-ga reads it
+ * so), and mixtures of them. The surprising thing: a value ends with its line even when its quote is left
+ * open, so that one bad line cannot swallow the rest of the file.
  */
 #include "plugins/guestinfo/envfile.h"
 
@@ -30,7 +30,7 @@ static void take_double(const char **p, GString *value)
 
                 if (c == '"')
                         return;
-                if (c == '\\' && **p && strchr("$\"\\`", **p))
+                if (c == '\\' && **p && strchr("$\"\\`'", **p))
                         c = *(*p)++;
                 g_string_append_c(value, c);
         }

@@ -4,8 +4,8 @@
 /*
  * The plugin "guestinfo": the commands that tell a host what its guest is, and the same as facts on the
  * board. Facts are renewed when the kernel says that something changed (rtnetlink, the mount table, inotify
- * on os-release, which an upgrade replaces); the surprising thing is that nothing here ever polls, so
- * numbers that run by themselves (statistics, sizes) are in the commands' replies only.
+ * on os-release, which an upgrade replaces, and on logind's records); the surprising thing is that nothing
+ * here ever polls, so numbers that run by themselves (statistics, sizes) are in the commands' replies only.
  */
 #include "plugins/guestinfo/guestinfo.h"
 
@@ -21,6 +21,7 @@
 #include "plugins/guestinfo/mounts.h"
 #include "plugins/guestinfo/netlink.h"
 #include "plugins/guestinfo/network.h"
+#include "plugins/guestinfo/users.h"
 #include "plugins/guestinfo/watch.h"
 #include "plugins/guestinfo/worker.h"
 
@@ -74,6 +75,26 @@ static void on_filesystems_changed(void *data)
         renew_fact(data, "filesystems", tn_fsinfo_fact);
 }
 
+static void on_users_changed(void *data)
+{
+        struct tenon_host *host = data;
+        struct tn_guestinfo *self = host->data;
+
+        (void) tn_users_watch(host->env, self->users_inotify); /* what was not there may have come */
+        renew_fact(host, "users", tn_users_fact);
+}
+
+static void watch_users(struct tenon_host *host, struct tn_guestinfo *self)
+{
+        self->users_inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        if (self->users_inotify < 0 || !tn_users_watch(host->env, self->users_inotify)) {
+                tn_fd_close(&self->users_inotify);
+                host->log(host, TN_LOG_DEBUG, "logins are not seen");
+                return;
+        }
+        self->users = tn_watch_new(self->users_inotify, G_IO_IN, drain_inotify, on_users_changed, host);
+}
+
 static void watch_os(struct tenon_host *host, struct tn_guestinfo *self)
 {
         self->release_inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -123,10 +144,12 @@ static bool start(struct tenon_host *host, GError **error)
                 watch_os(host, self);
                 watch_network(host, self);
                 watch_filesystems(host, self);
+                watch_users(host, self);
         }
         renew_fact(host, "os", tn_osinfo_fact);
         renew_fact(host, "network", tn_network_fact);
         renew_fact(host, "filesystems", tn_fsinfo_fact);
+        renew_fact(host, "users", tn_users_fact);
         return true;
 }
 
@@ -137,6 +160,7 @@ static void stop(struct tenon_host *host)
         tn_watch_free(self->os);
         tn_watch_free(self->network);
         tn_watch_free(self->filesystems);
+        tn_watch_free(self->users);
         tn_network_free(self->remembered_network);
         tn_fsinfo_free(self->fsinfo); /* may answer what is still owed */
         tn_worker_free(self->disks_worker);

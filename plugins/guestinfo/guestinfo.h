@@ -18,8 +18,9 @@
 
 /* The plugin's own, in host->data from start to stop. Any of it may be NULL. */
 struct tn_guestinfo {
-        struct tn_watch *os, *network, *filesystems; /* NULL: no subscription, the fact stays as it is */
-        int release_inotify;                         /* belongs to @os */
+        struct tn_watch *os, *network, *filesystems, *users; /* NULL: no subscription, the fact stays so */
+        int release_inotify;                                 /* belongs to @os */
+        int users_inotify;                                   /* belongs to @users */
         struct tn_network *remembered_network;
         struct tn_fsinfo *fsinfo;
         struct tn_worker *disks_worker;
@@ -49,6 +50,8 @@ int tn_osinfo_open_release(struct tenon_host *host);
 json_t *tn_osinfo_fact(struct tenon_host *host, GError **error);
 json_t *tn_network_fact(struct tenon_host *host, GError **error);
 json_t *tn_fsinfo_fact(struct tenon_host *host, GError **error);
+/* With the number of sessions of each user, so that a second login shows. */
+json_t *tn_users_fact(struct tenon_host *host, GError **error);
 
 /* A number as JSON; what is beyond jansson's signed integers is held at their end. */
 static inline json_t *tn_guestinfo_uint(guint64 value)

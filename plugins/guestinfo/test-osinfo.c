@@ -5,7 +5,11 @@
  */
 #include "plugins/guestinfo/test-support.h"
 
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 #include <utmp.h>
 
 #include "plugins/guestinfo/envfile.h"
@@ -25,6 +29,7 @@ static void test_values(void **state)
                 {"A='1'\n", "1"},
                 {"A='a\\\"$b'\n", "a\\\"$b"}, /* nothing is special in single quotes */
                 {"A=\"a\\\"b\\$c\\`d\\\\e\"\n", "a\"b$c`d\\e"},
+                {"A=\"it\\'s\"\n", "it's"}, /* so does qemu-ga, unlike a shell */
                 {"A=\"a\\nb\"\n", "a\\nb"}, /* other escapes stay as they are */
                 {"A=a\\ b\n", "a b"},
                 {"A=\"x\"'y'z\n", "xyz"},
@@ -210,10 +215,16 @@ static void test_utmp(void **state)
         add_record(bytes, USER_PROCESS, "name-of-exactly-thirty-two-bytes", 700, 0);
         g_byte_array_append(bytes, (const guint8 *) "half a record", 13);
         tn_users_add_utmp(users, bytes->data, bytes->len);
-        reply = tn_users_json(users);
+        reply = tn_users_json(users, false);
         assert_reply_type("guest-get-users", reply);
         assert_json(reply, "[{\"user\": \"name-of-exactly-thirty-two-bytes\", \"login-time\": 700.0},"
                            " {\"user\": \"alice\", \"login-time\": 1000.25}]");
+        json_decref(reply);
+        reply = tn_users_json(users, true);
+        assert_json(
+                reply,
+                "[{\"user\": \"name-of-exactly-thirty-two-bytes\", \"login-time\": 700.0, \"sessions\": 1},"
+                " {\"user\": \"alice\", \"login-time\": 1000.25, \"sessions\": 3}]");
         json_decref(reply);
 }
 
@@ -229,7 +240,7 @@ static void test_utmp_after_2038(void **state)
         record.ut_tv.tv_sec = (__typeof__(record.ut_tv.tv_sec)) 2200000000U;
         g_byte_array_append(bytes, (guint8 *) &record, sizeof record);
         tn_users_add_utmp(users, bytes->data, bytes->len);
-        reply = tn_users_json(users);
+        reply = tn_users_json(users, false);
         assert_json(reply, "[{\"user\": \"late\", \"login-time\": 2200000000.0}]");
         json_decref(reply);
 }
@@ -270,6 +281,46 @@ static void test_users_of_logind(void **state)
                      " {\"user\": \"carol\", \"login-time\": 1640000000.0}]");
 }
 
+static bool speaks(int inotify_fd)
+{
+        struct pollfd ready = {.fd = inotify_fd, .events = POLLIN};
+        char scrap[4096];
+
+        return poll(&ready, 1, 0) == 1 && read(inotify_fd, scrap, sizeof scrap) > 0;
+}
+
+/* A login is a record that is renamed into its place, a logout one that goes, a terminal a line of utmp. */
+static void test_watch_of_users(void **state)
+{
+        g_autoptr(machine_t) machine = machine_new();
+        g_autofree char *beside = g_build_filename(machine->root, "run/systemd/sessions/.tmp", NULL);
+        g_autofree char *record = g_build_filename(machine->root, "run/systemd/sessions/1", NULL);
+        int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+        (void) state;
+        assert_false(tn_users_watch(&machine->env, fd)); /* not even /run */
+        machine_add(machine, "run/other = 1");
+        assert_true(tn_users_watch(&machine->env, fd));
+        machine_add(machine, "run/systemd/users/1 = 1"); /* systemd comes up, */
+        assert_true(speaks(fd));
+        assert_true(tn_users_watch(&machine->env, fd));
+        machine_add(machine, "run/systemd/sessions/.tmp = USER=alice"); /* then logind, */
+        assert_true(speaks(fd));
+        assert_true(tn_users_watch(&machine->env, fd));
+        machine_add(machine, "run/another = 1"); /* and what else happens in /run wakes nobody any more */
+        assert_false(speaks(fd));
+        assert_int_equal(rename(beside, record), 0);
+        assert_true(speaks(fd));
+        assert_int_equal(unlink(record), 0);
+        assert_true(speaks(fd));
+        machine_add(machine, "run/utmp = x");
+        assert_true(tn_users_watch(&machine->env, fd));
+        assert_false(speaks(fd));
+        machine_add(machine, "run/utmp = y");
+        assert_true(speaks(fd));
+        close(fd);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -282,6 +333,7 @@ int main(void)
                 cmocka_unit_test(test_utmp),
                 cmocka_unit_test(test_utmp_after_2038),
                 cmocka_unit_test(test_users_of_logind),
+                cmocka_unit_test(test_watch_of_users),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

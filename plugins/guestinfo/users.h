@@ -6,13 +6,13 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "lib/env.h"
 
 /* Name (char *) → struct tn_user; free with g_hash_table_unref(). */
 GHashTable *tn_users_new(void);
-
-/* @name is logged in since @usec of CLOCK_REALTIME; an earlier login that is already there stays. */
-void tn_users_add(GHashTable *users, const char *name, guint64 usec);
 
 /* All user processes in the records of utmp(5); half a record at the end is passed over. */
 void tn_users_add_utmp(GHashTable *users, const void *bytes, size_t len);
@@ -21,5 +21,9 @@ void tn_users_add_utmp(GHashTable *users, const void *bytes, size_t len);
  * NULL when there is none. */
 void tn_users_add_session(GHashTable *users, const char *text, const char *fallback_name);
 
-/* GuestUser[], earliest login first. New reference. */
-json_t *tn_users_json(GHashTable *users);
+/* GuestUser[], earliest login first; @with_sessions adds how many sessions each has. New reference. */
+json_t *tn_users_json(GHashTable *users, bool with_sessions);
+
+/* Lets an inotify descriptor speak when somebody logs in or out: logind's records, utmp, and where there is
+ * neither, the folders in which they would come. Again after each event. False: nothing could be watched. */
+bool tn_users_watch(const struct tn_env *env, int inotify_fd);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* guest-get-time and guest-set-time. Nanoseconds on the wire, as the QGA schema says; the hardware clock is
- * handled directly, so that hwclock(8) need not be installed or waited for. */
+/* guest-get-time, guest-set-time, and the fact "time-jump". Nanoseconds on the wire, as the QGA schema says;
+ * the hardware clock is handled directly, so that hwclock(8) need not be installed or waited for. */
 #include "lib/env.h"
 #include "lib/error.h"
+#include "plugins/timesync/jump.h"
 #include "plugins/timesync/rtc.h"
 #include "tenon/plugin.h"
 
@@ -57,6 +58,37 @@ static json_t *set_time_run(struct tenon_host *host, json_t *args, GError **erro
         return json_object();
 }
 
+static void on_jump(int64_t distance_usec, const struct tn_jump_pair *now, void *data)
+{
+        struct tenon_host *host = data;
+
+        host->log(host, 6, "the clock was set %s by %.3f s", distance_usec < 0 ? "back" : "forward",
+                  (double) ABS(distance_usec) / G_USEC_PER_SEC);
+        host->fact_set(host, "time-jump",
+                       json_pack("{s:I, s:I, s:I}", "distance-usec", (json_int_t) distance_usec,
+                                 "realtime-usec", (json_int_t) now->realtime, "boottime-usec",
+                                 (json_int_t) now->boottime));
+}
+
+static bool start(struct tenon_host *host, GError **error)
+{
+        g_autoptr(GError) problem = NULL;
+
+        (void) error; /* the commands work all the same */
+        if (host->env->recorded)
+                return true;
+        host->data = tn_jump_new(host->env, on_jump, host, &problem);
+        if (!host->data)
+                host->log(host, 7, "jumps of the clock are not seen: %s", problem->message);
+        return true;
+}
+
+static void stop(struct tenon_host *host)
+{
+        tn_jump_free(host->data);
+        host->data = NULL;
+}
+
 static const struct tenon_command commands[] = {
         {.name = "guest-get-time",
          .args = "",
@@ -75,6 +107,8 @@ static const struct tenon_command commands[] = {
 const struct tenon_plugin tenon_plugin = {
         .abi = TENON_PLUGIN_ABI,
         .name = "timesync",
-        .summary = "Reads and sets the clock",
+        .summary = "Reads and sets the clock, tells when it jumps",
+        .start = start,
+        .stop = stop,
         .commands = commands,
 };

@@ -49,6 +49,18 @@ def deb():
     return found[0]
 
 
+def qga_deb():
+    """The package that puts Tenon in qemu-guest-agent's place, made with the other one."""
+    return deb().replace('tenon_', 'tenon-qemu-ga_').replace('_amd64.deb', '_all.deb')
+
+
+def peer_deb(folder):
+    """Debian's qemu-guest-agent, fetched by apt into the folder."""
+    machine.procs.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', 'qemu-guest-agent'], cwd=folder,
+                      timeout=120)
+    return glob.glob(os.path.join(folder, 'qemu-guest-agent_*.deb'))[0]
+
+
 def micro_files():
     """The agent for the micro guest: guest path -> host path or content."""
     files = {'/usr/sbin/tenond': built('agent/tenond'), '/etc/tenond.conf': CONFIG,
@@ -85,10 +97,10 @@ def boot_micro(options='', extra=(), **settings):
     return guest
 
 
-def boot_full(extra=(), **settings):
-    """Boot the full guest with the package on its second disk, not yet installed."""
+def boot_full(extra=(), files=(), **settings):
+    """Boot the full guest with the package on its second disk, not yet installed, and other files beside it."""
     folder = machine.procs.temp_dir()
-    disk = machine.data_disk(folder, [deb()])
+    disk = machine.data_disk(folder, [deb(), *files])
     hardware = [*devices.disk(disk, 'raw', True), *devices.virtio_serial(), *devices.port(),
                 *devices.watchdog(), *devices.balloon(), *devices.net(), *extra]
     guest = machine.boot_full(hardware, **settings)
@@ -99,7 +111,7 @@ def boot_full(extra=(), **settings):
 def install(guest):
     """Install the package from the second disk; what dpkg printed."""
     guest.run('mkdir -p /mnt && mount -o ro /dev/vdb /mnt')
-    return guest.run('dpkg -i /mnt/*.deb && umount /mnt', 180)
+    return guest.run('dpkg -i /mnt/tenon_*.deb && umount /mnt', 180)
 
 
 def pid(guest):

@@ -35,6 +35,7 @@ DOMAIN = '''
   <features><acpi/></features>
   <cpu mode='maximum'/>
   <on_reboot>restart</on_reboot>
+  <pm><suspend-to-mem enabled='yes'/><suspend-to-disk enabled='yes'/></pm>
   <devices>
     <disk type='file' device='disk'>
       <driver name='qemu' type='raw' cache='unsafe'/>

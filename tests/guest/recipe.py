@@ -16,6 +16,10 @@ PACKAGES = (
     # What tenon's package depends on, so that dpkg -i alone installs it.
     'libglib2.0-0', 'libjansson4', 'libdbus-1-3', 'libsystemd0', 'libudev1', 'libmount1', 'libkmod2',
     'libsmartcols1',
+    # Who logs in is a session of logind's.
+    'libpam-systemd',
+    # What Debian's qemu-guest-agent depends on beside that.
+    'libnuma1', 'liburing2',
 )
 
 # Left out of the image: a third of its files that no test reads.

@@ -11,6 +11,8 @@ import os
 import re
 import time
 
+import agent
+import kubevirt
 from cases import check, equal, note, shared, test
 from libvirt import NAME, Libvirt
 
@@ -53,8 +55,10 @@ def guestinfo():
     equal(told['fs.0.mountpoint'], '/', 'fs.0.mountpoint')
     check('timezone.offset' in told, 'no timezone.offset')
     check(int(told['if.count']) >= 2, f"if.count is {told.get('if.count')}")
-    for kind in ('--user', '--os', '--timezone', '--hostname', '--filesystem', '--interface'):
-        virsh('guestinfo', kind)
+    for kind, member in (('--user', 'user.count'), ('--os', 'os.id'), ('--timezone', 'timezone.name'),
+                         ('--hostname', 'hostname'), ('--filesystem', 'fs.count'), ('--interface', 'if.count'),
+                         ('--disk', 'disk.count')):
+        check(member in virsh('guestinfo', kind), f'no {member} in guestinfo {kind}')
 
 
 @test
@@ -83,6 +87,16 @@ def clock():
 
 
 @test
+def time_limits():
+    for seconds in ('5', '0', '-1'):  # libvirt's own; -1: its default again
+        virsh('guest-agent-timeout', '--timeout', seconds)
+        if seconds != '0':  # 0 does not wait for the agent at all
+            equal(json.loads(virsh('qemu-agent-command', '{"execute": "guest-ping"}')), {'return': {}},
+                  f'guest-ping with the limit {seconds}')
+    virsh('guest-agent-timeout', '--timeout', '-2')  # wait for ever, as at the start
+
+
+@test
 def unsupported_command_is_an_error_and_no_more():
     try:
         virsh('qemu-agent-command', '{"execute": "guest-no-such-command"}')
@@ -105,6 +119,11 @@ def freeze_thaw_trim():
     virsh('domfsthaw')
     equal(freeze_state(), 'thawed', 'state after domfsthaw')
     virsh('domfstrim')
+    virsh('domfstrim', '--minimum', '1048576')
+    virsh('domfsfreeze', '--mountpoint', '/')
+    equal(freeze_state(), 'frozen', 'state after domfsfreeze --mountpoint /')
+    virsh('domfsthaw')  # libvirt has no list for the thaw
+    equal(freeze_state(), 'thawed', 'state after the second thaw')
     host().run('echo written >/root/after-thaw && sync')
 
 
@@ -146,6 +165,71 @@ def processors():
     check(re.search(r'^online\s*: 0$', virsh('guestvcpus'), re.MULTILINE), virsh('guestvcpus'))
     virsh('guestvcpus', '--enable', '--cpulist', '1')
     equal(host().run('cat /sys/devices/system/cpu/cpu1/online'), '1', 'cpu1/online')
+
+
+@test(timeout=1200)
+def kubevirt_polls_and_nobody_notices():
+    """KubeVirt's requests at its intervals, which are compressed to a tenth; TENON_POLL_SECONDS=600 takes them as
+    they are, for as many seconds."""
+    seconds = int(os.environ.get('TENON_POLL_SECONDS', '0'))
+    poller = kubevirt.Poller(host(), 1 if seconds else 0.1)
+    poller.run(15)  # caches, and the buffers of the first answers
+    before = kubevirt.look(host())
+    poller.reset()
+    poller.run(seconds or 60)
+    after = kubevirt.look(host())
+    note(f'{poller.count} requests in {seconds or 60} s, the slowest {poller.slowest:.2f} s with virsh around it; '
+         f'{after.switches - before.switches} wakeups, {after.rss_kib - before.rss_kib} KiB more, '
+         f'{after.lines - before.lines} lines in the journal')
+    check(poller.count >= 30, f'only {poller.count} requests')
+    equal(after.lines - before.lines, 0, 'lines that the agent wrote into the journal')
+    check(after.rss_kib - before.rss_kib < 256, f'{after.rss_kib - before.rss_kib} KiB more than before')
+    # A request of virsh is up to four of the agent's; much more than that is a timer or a loop.
+    check(after.switches - before.switches <= 10 * poller.count, f'{after.switches - before.switches} wakeups')
+
+
+def domain_state():
+    """What virsh domstate says."""
+    return virsh('domstate')
+
+
+def wait_state(wanted, seconds):
+    """Wait for it."""
+    deadline = time.monotonic() + seconds
+    while domain_state() != wanted:
+        check(time.monotonic() < deadline, f'the domain is {domain_state()}, not {wanted}')
+        time.sleep(0.5)
+
+
+@test(timeout=400)
+def sleep_and_wakeup():
+    virsh('dompmsuspend', 'mem', timeout=120)
+    wait_state('pmsuspended', 60)
+    virsh('dompmwakeup')
+    wait_state('running', 60)
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            equal(json.loads(virsh('qemu-agent-command', '{"execute": "guest-ping"}')), {'return': {}}, 'guest-ping')
+            break
+        except RuntimeError as error:
+            check(time.monotonic() < deadline, f'no answer after the wakeup: {error}')
+            time.sleep(1)
+    check(host().run('journalctl -b -k --no-pager | grep -c "PM: suspend entry (deep)"') == '1', 'it did not sleep')
+
+
+@test(timeout=200)
+def sleep_that_the_guest_cannot():
+    """Without swap there is no hibernation: an error that says so, at once, and the guest goes on."""
+    for target in ('disk', 'hybrid'):
+        try:
+            virsh('dompmsuspend', target, timeout=120)
+            raise AssertionError(f'dompmsuspend {target} succeeded')
+        except RuntimeError as error:
+            note(f'{target}: {str(error).splitlines()[-1][-120:]}')
+            check('guest-suspend-' in str(error), str(error))
+        equal(domain_state(), 'running', f'state after dompmsuspend {target}')
+    equal(json.loads(virsh('qemu-agent-command', '{"execute": "guest-ping"}')), {'return': {}}, 'guest-ping')
 
 
 @test(timeout=300)

@@ -187,6 +187,27 @@ def password_and_keys_of_a_user():
 
 
 @test
+def links_in_a_home_are_not_followed():
+    """CVE-2026-12080 of qemu-ga: what a user puts into the place of the file is written to as root."""
+    guest().run('rm -rf /home/anna/.ssh; install -d -m 755 /root/target; echo secret >/root/target/file; '
+                'chmod 600 /root/target/file')
+    before = guest().run('cd /root/target && stat -c "%n %a %U %Y" . * && cat file')
+    for trap in ('ln -s /root/target /home/anna/.ssh',
+                 'install -d -o anna -m 700 /home/anna/.ssh && ln -s /root/target/file /home/anna/.ssh/authorized_keys',
+                 'install -d -o anna -m 700 /home/anna/.ssh && mkfifo /home/anna/.ssh/authorized_keys'):
+        guest().run(f'rm -rf /home/anna/.ssh; {trap}; chown -h anna /home/anna/.ssh')
+        for command, arguments in (('guest-ssh-add-authorized-keys', {'keys': ['ssh-ed25519 AAAA evil']}),
+                                   ('guest-ssh-get-authorized-keys', {})):
+            try:
+                reply = guest().ask(command, username='anna', **arguments)
+                check('secret' not in json.dumps(reply), f'{command} read the target of {trap}')
+            except AgentError:
+                pass
+        equal(guest().run('cd /root/target && stat -c "%n %a %U %Y" . * && cat file'), before, f'the target of {trap}')
+    guest().run('rm -rf /home/anna/.ssh /root/target')
+
+
+@test
 def processor_off_and_on():
     for online in (False, True):
         equal(guest().ask('guest-set-vcpus', vcpus=[{'logical-id': 1, 'online': online}]), 1, 'processed')

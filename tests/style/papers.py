@@ -64,10 +64,27 @@ def version(tree):
             yield f'{path} does not have the version {number} of meson.build'
 
 
+def peer(tree):
+    """Each test that docs/qemu-ga.md names is there."""
+    page = tree.files.get('docs/qemu-ga.md', '')
+    functions = {}
+    for path, text in tree.match(r'(^|/)test[-_][^/]*\.(py|c)$'):
+        found = re.findall(r'^(?:def|static void) (\w+)\(', text, re.MULTILINE)
+        functions.setdefault(os.path.basename(path).split('.')[0], set()).update(found)
+    in_c = {name for file, names in functions.items() if file.startswith('test-') for name in names}
+    for file, name in re.findall(r'`(test_\w+)\.(\w+)`', page):
+        if name not in functions.get(file, ()):
+            yield f'docs/qemu-ga.md names {file}.{name}, which is not there'
+    for name in re.findall(r'unit [\w-]+: `(\w+)`', page):
+        if name not in in_c:
+            yield f'docs/qemu-ga.md names the unit test {name}, which is not there'
+
+
 RULES = [
     (spdx, {'lib/a.c': 'int a;\n'}),
     (unfinished, {'lib/a.c': '/* TO' 'DO */\n'}),
     (links, {'README.md': '[a](docs/a.md)\n'}),
     (dependencies, {'packaging/dependencies.txt': '[build]\nmake  builds\n'}),
+    (peer, {'docs/qemu-ga.md': '| a | `test_life.nothing` |\n'}),
     (version, {'meson.build': "  version: '2',\n", 'CHANGELOG.md': '## 1\n'}),
 ]

@@ -102,10 +102,29 @@ static void test_dump(void **state)
         assert_true(g_str_has_prefix(text, "[general]\n"));
         assert_contains(text, "\nmethod=isa-serial\npath=/dev/ttyS1\n");
         assert_contains(text, "\nblock-rpcs=a,b\n");
+        assert_contains(text, "\nallow-rpcs=\n");
+        assert_contains(text, "\nretry-path=false\n");
         assert_null(strstr(text, "blacklist"));
         assert_string_equal(tn_config_get(again, "channel", "path"), "/dev/ttyS1");
         assert_string_equal(tn_config_get(again, "policy", "block"), "a,b");
         assert_string_equal(tn_config_get(again, "log", "level"), "debug");
+}
+
+/* All keys come back as they were, and the usual path where none was given. */
+static void test_dump_of_all_keys(void **state)
+{
+        static const char all[] = "[general]\ndaemon=true\nmethod=virtio-serial\npath=/path/to/port\n"
+                                  "logfile=/var/log/x\npidfile=/var/foo/qemu-ga.pid\nfsfreeze-hook=/h\n"
+                                  "statedir=/var/state\nverbose=true\nretry-path=true\n"
+                                  "block-rpcs=guest-ping;guest-get-time\nallow-rpcs=guest-info,guest-sync\n";
+        g_autoptr(machine_t) m = machine_new(), empty = machine_new();
+        g_autoptr(tn_config_t) config = config_from(m, all), usual = config_from(empty, "");
+        g_autofree char *text = tn_config_qga_dump(config), *usual_text = tn_config_qga_dump(usual);
+
+        (void) state;
+        assert_string_equal(text, all);
+        assert_contains(usual_text, "\npath=/dev/virtio-ports/org.qemu.guest_agent.0\n");
+        assert_contains(usual_text, "\nblock-rpcs=\nallow-rpcs=\n");
 }
 
 static void test_translate_leaves_outputs_alone(void **state)
@@ -125,9 +144,13 @@ static void test_translate_leaves_outputs_alone(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_group_general), cmocka_unit_test(test_switches_that_are_off),
-                cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_predecessors_file),
-                cmocka_unit_test(test_dump),          cmocka_unit_test(test_translate_leaves_outputs_alone),
+                cmocka_unit_test(test_group_general),
+                cmocka_unit_test(test_switches_that_are_off),
+                cmocka_unit_test(test_mistakes),
+                cmocka_unit_test(test_predecessors_file),
+                cmocka_unit_test(test_dump),
+                cmocka_unit_test(test_dump_of_all_keys),
+                cmocka_unit_test(test_translate_leaves_outputs_alone),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,7 @@ static void test_refused_with_bad_arguments(void **state)
         (void) state;
         talk_send(talk, "{'execute': 'test-exec', 'arguments': {'x': 1}, 'id': 9}");
         assert_contains(talk->said->str, "has been disabled");
-        assert_contains(talk->said->str, "\"id\": 9}");
+        assert_contains(talk->said->str, "{\"id\": 9, ");
 }
 
 static void test_policy_is_replaced(void **state)

@@ -104,8 +104,8 @@ static void test_ids(void **state)
                 g_autofree char *bad = g_strdup_printf("{'execute': 'guest-pong', 'id': %s}", ids[i]);
                 g_autofree char *answer = g_strdup_printf("{'return': {}, 'id': %s}\n", ids[i]);
                 g_autofree char *error = g_strdup_printf(
-                        "{'error': {'class': 'CommandNotFound', 'desc': "
-                        "'The command guest-pong has not been found'}, 'id': %s}\n",
+                        "{'id': %s, 'error': {'class': 'CommandNotFound', 'desc': "
+                        "'The command guest-pong has not been found'}}\n",
                         ids[i]);
 
                 talk_send(talk, good);
@@ -156,8 +156,8 @@ static void test_order(void **state)
         bench_reply(bench, 0, "'first'");
         assert_true(g_str_has_prefix(
                 talk->said->str,
-                "{\"return\": \"first\", \"id\": 1}\n{\"return\": {}, \"id\": 2}\n{\"error\": "));
-        assert_contains(talk->said->str, "\"id\": 3}\n{\"return\": \"fourth\", \"id\": 4}\n{\"error\": ");
+                "{\"return\": \"first\", \"id\": 1}\n{\"return\": {}, \"id\": 2}\n{\"id\": 3, \"error\": "));
+        assert_contains(talk->said->str, "}\n{\"return\": \"fourth\", \"id\": 4}\n{\"error\": ");
         assert_int_equal(tn_session_pending(talk->session), 0);
 }
 
@@ -191,7 +191,7 @@ static void test_no_reply(void **state)
         assert_said(talk, "");
         talk_send(talk, "{'execute': 'test-quiet', 'id': 3}");
         bench_fail(bench, 0, "no power switch");
-        assert_said(talk, "{'error': {'class': 'GenericError', 'desc': 'no power switch'}, 'id': 3}\n");
+        assert_said(talk, "{'id': 3, 'error': {'class': 'GenericError', 'desc': 'no power switch'}}\n");
 }
 
 /* Its sender has asked something else meanwhile, and would take the error for that one's answer. */

@@ -43,9 +43,8 @@ static void test_negotiation_comes_first(void **state)
 
         (void) state;
         talk_send(talk, "{'execute': 'guest-ping', 'id': 1}");
-        assert_said(talk,
-                    "{'error': {'class': 'CommandNotFound', 'desc': \"Expecting capabilities negotiation "
-                    "with 'qmp_capabilities'\"}, 'id': 1}\n");
+        assert_said(talk, "{'id': 1, 'error': {'class': 'CommandNotFound', 'desc': \"Expecting capabilities "
+                          "negotiation with 'qmp_capabilities'\"}}\n");
         talk_send(talk, "{'execute': 'qmp_capabilities'}");
         g_string_truncate(talk->said, 0);
         talk_send(talk, "{'execute': 'qmp_capabilities'}");
@@ -96,7 +95,7 @@ static void test_error_of_no_reply_has_its_id(void **state)
         talk_send(talk, "{'execute': 'test-later', 'id': 'slow'}");
         talk_send(talk, "{'execute': 'test-quiet', 'id': 'quiet'}");
         bench_fail(bench, 1, "no");
-        assert_said(talk, "{'error': {'class': 'GenericError', 'desc': 'no'}, 'id': 'quiet'}\n");
+        assert_said(talk, "{'id': 'quiet', 'error': {'class': 'GenericError', 'desc': 'no'}}\n");
         bench_reply(bench, 0, "1");
         assert_said(talk, "{'return': 1, 'id': 'slow'}\n");
 }

@@ -62,7 +62,7 @@ static const struct {
         {"whence:<int|str>", "{'whence': 1}", NULL},
         {"whence:<int|str>", "{'whence': 'set'}", NULL},
         {"whence:<int|str>", "{'whence': true}",
-         "Invalid parameter type for 'whence', expected: one of the documented types"},
+         "Invalid parameter type for 'whence', expected: integer or string"},
         {"whence:<int|str>", "{}", "Parameter 'whence' is missing"},
         {"c:<bool|str>?,path:str", "{'path': 'x'}", NULL},
         {"c:<bool|str>?,path:str", "{'path': 'x', 'c': true}", NULL},
@@ -71,7 +71,8 @@ static const struct {
         {"x:<{a:int}|[int]>,y:int", "{'x': [1, 2], 'y': 1}", NULL},
         {"x:<{a:int}|[int]>,y:int", "{'x': {'a': 1}, 'y': 1}", NULL},
         {"x:<{a:int}|[int]>,y:int", "{'x': {'b': 1}, 'y': 1}",
-         "Invalid parameter type for 'x', expected: one of the documented types"},
+         "Invalid parameter type for 'x', expected: {a:int} or [int]"},
+        {"c:<bool|str>?", "{'c': 7}", "Invalid parameter type for 'c', expected: boolean or string"},
         {"o:{}", "{'o': {}}", NULL},
         {"o:{}", "{'o': {'x': 1}}", "Parameter 'o.x' is unexpected"},
 };
