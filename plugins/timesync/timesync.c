@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* guest-get-time and guest-set-time. Nanoseconds on the wire, as the QGA schema says; the hardware clock is
- * handled directly, so that hwclock(8) need not be installed or waited for. */
+/*
+ * The commands about time. Nanoseconds on the wire, as the QGA schema says; the hardware clock is handled
+ * directly, so that hwclock(8) need not be installed or waited for. What keeps the clock right is keeping.h.
+ */
 #include "lib/env.h"
 #include "lib/error.h"
+#include "plugins/timesync/keeping.h"
 #include "plugins/timesync/rtc.h"
 #include "tenon/plugin.h"
 
@@ -54,7 +57,35 @@ static json_t *set_time_run(struct tenon_host *host, json_t *args, GError **erro
                 return NULL;
         if (time)
                 set_rtc(host, nsec);
+        tn_keeping_clock_was_set(host->data);
         return json_object();
+}
+
+static json_t *status_run(struct tenon_host *host, json_t *args, GError **error)
+{
+        return tn_keeping_status(host->data);
+}
+
+static json_t *exchange_run(struct tenon_host *host, json_t *args, GError **error)
+{
+        return tn_keeping_exchange(host->data, args);
+}
+
+static json_t *adjust_run(struct tenon_host *host, json_t *args, GError **error)
+{
+        return tn_keeping_adjust(host->data, args, error);
+}
+
+static bool plugin_start(struct tenon_host *host, GError **error)
+{
+        host->data = tn_keeping_new(host, &tn_clock_system, error);
+        return host->data != NULL;
+}
+
+static void plugin_stop(struct tenon_host *host)
+{
+        tn_keeping_free(host->data);
+        host->data = NULL;
 }
 
 static const struct tenon_command commands[] = {
@@ -69,12 +100,31 @@ static const struct tenon_command commands[] = {
          .category = TENON_CATEGORY_TIME,
          .flags = TENON_COMMAND_CHANGES,
          .run = set_time_run},
+        {.name = "tenon-get-time-status",
+         .args = "",
+         .summary = "How right the clock is, by which source, and who keeps it",
+         .category = TENON_CATEGORY_INFO,
+         .run = status_run},
+        {.name = "tenon-time-exchange",
+         .args = "",
+         .summary = "The guest's two times of an exchange as in NTP",
+         .category = TENON_CATEGORY_INFO,
+         .flags = TENON_COMMAND_WHILE_FROZEN,
+         .run = exchange_run},
+        {.name = "tenon-time-adjust",
+         .args = "offset:int,error:int,epoch:int,step:bool?",
+         .summary = "Follow the host's clock, by how much the host measured that ours is behind",
+         .category = TENON_CATEGORY_TIME,
+         .flags = TENON_COMMAND_CHANGES,
+         .run = adjust_run},
         {.name = NULL},
 };
 
 const struct tenon_plugin tenon_plugin = {
         .abi = TENON_PLUGIN_ABI,
         .name = "timesync",
-        .summary = "Reads and sets the clock",
+        .summary = "Keeps the clock right, reads and sets it",
+        .start = plugin_start,
+        .stop = plugin_stop,
         .commands = commands,
 };
