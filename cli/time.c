@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/plot.h"
+#include "cli/time-setup.h"
 
 #define WATCH_SECONDS 10
 
@@ -134,6 +135,28 @@ static int show(bool json)
         return *tn_cli_text(status, "refusal") ? TN_EXIT_NO : TN_EXIT_OK;
 }
 
+/* argv[0] is "setup". */
+static int set_up(int argc, char **argv)
+{
+        gboolean undo = FALSE, dry_run = FALSE;
+        const GOptionEntry entries[] = {
+                {"undo", 0, 0, G_OPTION_ARG_NONE, &undo, "Remove what it wrote", NULL},
+                {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "Only print what would be done", NULL},
+                {NULL},
+        };
+        g_autoptr(GError) error = NULL;
+        struct tn_env env;
+        bool done;
+
+        if (!tn_cli_options(&argc, &argv, entries, "Makes chrony use the hypervisor's clock."))
+                return TN_EXIT_USAGE;
+        if (!tn_env_init_system(&env, NULL, &error))
+                return tn_cli_fail(error);
+        done = tn_time_setup(&env, undo, dry_run, &error);
+        tn_env_deinit(&env);
+        return done ? TN_EXIT_OK : tn_cli_fail(error);
+}
+
 int tn_cli_time(int argc, char **argv)
 {
         gboolean json = FALSE, watch = FALSE;
@@ -144,6 +167,8 @@ int tn_cli_time(int argc, char **argv)
         };
         int status;
 
+        if (argc > 1 && g_str_equal(argv[1], "setup"))
+                return set_up(argc - 1, argv + 1);
         if (!tn_cli_options(&argc, &argv, entries, "Prints how right the clock is, and who keeps it."))
                 return TN_EXIT_USAGE;
         do {
