@@ -14,6 +14,8 @@
 #define SEARCH_STEPS 16                     /* readings for each turn of the second while searching */
 #define FOUND_NSEC   (2 * TN_NSEC_PER_MSEC) /* the phase is known well enough */
 #define WATCH_STEPS  1
+#define REFINE_NSEC                                                                                         \
+        (10 * TN_NSEC_PER_MSEC) /* a phase that is known worse than this gets a look of its own */
 #define PHASE_BELIEVED                                                                                      \
         (1500 * TN_NSEC_PER_MSEC)            /* at start: RTC and clock agree, but for a part of a second */
 #define FOREIGN_NSEC (10 * TN_NSEC_PER_MSEC) /* more than any slewing does between two looks */
@@ -324,9 +326,9 @@ static int64_t next_look(struct tn_keeper *keeper)
                 return keeper->phc ? later : keeper->rtc_dropped_until;
         if (keeper->searching)
                 return tn_phase_next(&keeper->phase, now, SEARCH_STEPS);
-        keeper->early = !keeper->early;
-        return keeper->early ? tn_phase_early(&keeper->phase, later)
-                             : tn_phase_next(&keeper->phase, later, WATCH_STEPS);
+        keeper->refine = !keeper->refine && tn_phase_error(&keeper->phase) > REFINE_NSEC;
+        return keeper->refine ? tn_phase_next(&keeper->phase, now, WATCH_STEPS)
+                              : tn_phase_early(&keeper->phase, later);
 }
 
 int64_t tn_keeper_tick(struct tn_keeper *keeper)
@@ -396,9 +398,6 @@ bool tn_keeper_adjust(struct tn_keeper *keeper, int64_t offset_nsec, int64_t err
                 decision = tn_servo_add(&keeper->servo, &sample, true);
         } else if (llabs(offset_nsec) <= error_nsec) {
                 decision.action = TN_SERVO_KEEP;
-        } else if (offset_nsec < -keeper->settings.step_nsec && !keeper->settings.backward) {
-                decision.action = TN_SERVO_REFUSE;
-                decision.reason = "the clock is ahead, and backward-steps=no forbids to step it back";
         }
         if (decision.action == TN_SERVO_REFUSE)
                 return tn_error_set(error, TN_ERROR_DENIED, "%s", decision.reason);

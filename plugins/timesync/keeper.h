@@ -54,8 +54,9 @@ struct tn_keeper_settings {
 };
 
 #define TN_KEEPER_HISTORY 360 /* offsets kept, one for each look: an hour of them at the least interval */
-#define TN_KEEPER_TRIES   3 /* contradictions of the hardware clock in a row, then it is dropped for a while \
-                             */
+#define TN_KEEPER_TRIES                                                                                     \
+        3 /* contradictions of the hardware clock in a row, then it is dropped for a while                  \
+           */
 
 struct tn_keeper_jump {
         int64_t when_sec; /* CLOCK_REALTIME after it was noticed */
@@ -84,7 +85,7 @@ struct tn_keeper {
         bool clock_believed;          /* somebody set it: how far it is from the hardware clock is right */
         int64_t boot_offset_nsec; /* CLOCK_REALTIME - CLOCK_BOOTTIME at the last look: moved by steps only */
         int64_t raw_offset_nsec;  /* CLOCK_REALTIME - CLOCK_MONOTONIC_RAW at the last look */
-        bool early;               /* the next look is for small jumps, not to learn the phase */
+        bool refine;              /* the next look is to learn the phase, not for small jumps */
 
         struct tn_sample sample; /* the last one */
         const char *source;      /* what it came from: "ptp_kvm", "rtc", "host"; NULL: nothing yet */
@@ -108,7 +109,8 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper);
 enum tn_keeper_mode tn_keeper_mode_now(const struct tn_keeper *keeper);
 
 /* What the host measured itself (host's time minus ours), in the epoch that it was told. With @step it is
- * stepped even when it is small. False with @error: not followed, and why. */
+ * stepped even when it is small, and backward too: somebody asks for it, as with guest-set-time. False with
+ * @error: not followed, and why. */
 bool tn_keeper_adjust(struct tn_keeper *keeper, int64_t offset_nsec, int64_t error_nsec, unsigned epoch,
                       bool step, GError **error);
 

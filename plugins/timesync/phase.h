@@ -32,7 +32,7 @@ struct tn_phase_reading {
 };
 
 /* How fast either clock may run differently from the other, in parts per million. */
-#define TN_PHASE_DRIFT_PPM 200 /* nobody slews the raw clock; this is for the oscillators */
+#define TN_PHASE_DRIFT_PPM 100 /* nobody slews the raw clock; this is for the oscillators */
 
 /* False: this reading contradicts the earlier ones. Then @phase knows this reading only. */
 bool tn_phase_add(struct tn_phase *phase, const struct tn_phase_reading *reading);

@@ -66,7 +66,7 @@ static void test_pause_is_corrected(void **state)
         assert_int_equal(story->sim->steps, 0);
         for (size_t i = 0; i < G_N_ELEMENTS(pauses); i++) {
                 sim_pause(story->sim, pauses[i]);
-                run(story, pauses[i] < 1 ? 30 : 15); /* every other look is for less than a second */
+                run(story, 15);
                 if (fabs(sim_offset(story->sim)) > 10 * MSEC)
                         fail_msg("after a pause of %g s the clock is off by %g ms", pauses[i],
                                  sim_offset(story->sim) / MSEC);
@@ -183,7 +183,7 @@ static void test_few_wakeups(void **state)
                 looks += story->next != last;
                 last = story->next;
         }
-        assert_in_range(looks, 300, 361);
+        assert_in_range(looks, 300, 390);
 }
 
 static void test_day_of_drift(void **state)
@@ -222,7 +222,7 @@ static void test_host_adjusts(void **state)
         run(story, 15);
         assert_true(fabs(sim_offset(story->sim)) < 10 * MSEC);
         assert_false(tn_keeper_adjust(&story->keeper, -3600 * TN_NSEC_PER_SEC, 1000, story->keeper.epoch,
-                                      true, &error));
+                                      false, &error));
         assert_non_null(strstr(error->message, "backward-steps=no"));
         g_clear_error(&error);
         assert_false(
