@@ -83,6 +83,16 @@ const struct tn_config_key tn_config_table[] = {
         {"freeze", "qga-hook", TN_CONFIG_PATH, "/etc/qemu/fsfreeze-hook",
          .doc = "The hook of qemu-ga, run before those of hook-directory. Empty: none."},
 
+        {"timesync", "mode", TN_CONFIG_ENUM, "auto", .words = "auto|observe|assist|discipline|off",
+         .doc = "What is done about the clock: observe (measure and tell), assist (after a jump ask the time daemon "
+                "to step it), discipline (keep it, while no daemon does), auto (observe while a daemon runs, "
+                "else discipline), off."},
+        {"timesync", "step-threshold-ms", TN_CONFIG_INT, "100", .min = 1, .max = 86400000,
+         .doc = "Milliseconds; after a pause or a restore, a clock that is off by more is stepped, not slewed."},
+        {"timesync", "backward-steps", TN_CONFIG_BOOL, "no",
+         .doc = "The clock may also be stepped backward. Programs may not like it."},
+        {"timesync", "interval-s", TN_CONFIG_INT, "10", .min = 10, .max = 3600,
+         .doc = "Seconds between two looks at the clock: about as long a jump may go unnoticed."},
         {"timesync", "write-rtc", TN_CONFIG_BOOL, "yes",
          .doc = "guest-set-time also sets the hardware clock."},
 

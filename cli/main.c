@@ -29,6 +29,7 @@ static const struct verb {
          tn_cli_freeze},
         {"plugins", "[--json]", "Plugins, their state and their commands", tn_cli_plugins},
         {"policy", "[--json]", "What the host may ask, and what would allow the rest", tn_cli_policy},
+        {"time", "[setup] [--json] [--watch]", "How right the clock is, and who keeps it", tn_cli_time},
 };
 
 static char *socket_path;

@@ -24,6 +24,7 @@ int tn_host_exec(struct tn_host *host, int argc, char **argv);
 int tn_host_cp(struct tn_host *host, int argc, char **argv);
 int tn_host_freeze(struct tn_host *host, int argc, char **argv);
 int tn_host_thaw(struct tn_host *host, int argc, char **argv);
+int tn_host_time(struct tn_host *host, int argc, char **argv);
 
 /* Parses @entries (NULL: none) and --json; at least @min and at most @max words
  * may be left, which are then argv[1]…. False after an error that was printed. */

@@ -38,6 +38,7 @@ static const struct verb {
         {"cp", "SOURCE TARGET", "Copy a file; one side is guest:/PATH", tn_host_cp},
         {"freeze", "", "Freeze the guest's file systems, for a snapshot", tn_host_freeze},
         {"thaw", "", "Thaw them", tn_host_thaw},
+        {"time", "[--set | --every SECONDS]", "How far the guest's clock is from this host's", tn_host_time},
 };
 
 static char *list_verbs(void)

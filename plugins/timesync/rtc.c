@@ -80,6 +80,17 @@ static int open_rtc(const struct tn_env *env, int flags, GError **error)
         return fd;
 }
 
+int64_t tn_rtc_local_to_utc(int64_t seconds)
+{
+        time_t when = seconds;
+        struct tm tm;
+
+        gmtime_r(&when, &tm);
+        tm.tm_isdst = -1;
+        tzset();
+        return mktime(&tm);
+}
+
 bool tn_rtc_read(const struct tn_env *env, int64_t *ret_seconds, GError **error)
 {
         tn_autofd int fd = open_rtc(env, O_RDONLY, error);
@@ -92,16 +103,7 @@ bool tn_rtc_read(const struct tn_env *env, int64_t *ret_seconds, GError **error)
                 return tn_error_errno(error, errno, "read the hardware clock");
         if (!tn_rtc_to_seconds(&rtc, &seconds))
                 return tn_error_set(error, TN_ERROR_INVALID, "the hardware clock shows no valid date");
-        if (tn_rtc_keeps_local_time(env)) {
-                struct tm tm = {.tm_isdst = -1};
-                time_t when = seconds;
-
-                gmtime_r(&when, &tm);
-                tm.tm_isdst = -1;
-                tzset();
-                seconds = mktime(&tm);
-        }
-        *ret_seconds = seconds;
+        *ret_seconds = tn_rtc_keeps_local_time(env) ? tn_rtc_local_to_utc(seconds) : seconds;
         return true;
 }
 

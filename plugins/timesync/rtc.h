@@ -21,6 +21,9 @@ void tn_rtc_from_seconds(int64_t seconds, struct rtc_time *ret);
 /* True when etc/adjtime's third line says that the hardware clock keeps local time (hwclock(8)). */
 bool tn_rtc_keeps_local_time(const struct tn_env *env);
 
+/* Local calendar time, as seconds as if it were UTC, to UTC. */
+int64_t tn_rtc_local_to_utc(int64_t seconds);
+
 /* UTC seconds since 1970. */
 bool tn_rtc_read(const struct tn_env *env, int64_t *ret_seconds, GError **error);
 bool tn_rtc_write(const struct tn_env *env, int64_t seconds, GError **error);

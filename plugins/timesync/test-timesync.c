@@ -84,14 +84,21 @@ static bool fake_set(const struct tn_env *env, uint64_t usec, GError **error)
         return true;
 }
 
+static struct machine *machine_of(struct tenon_host *host)
+{
+        return (struct machine *) ((char *) host - offsetof(struct machine, host));
+}
+
 static const char *fake_config(struct tenon_host *host, const char *group, const char *key)
 {
-        return g_str_equal(key, "write-rtc") ? ((struct machine *) host->data)->write_rtc : NULL;
+        if (g_str_equal(key, "mode"))
+                return "off";
+        return g_str_equal(key, "write-rtc") ? machine_of(host)->write_rtc : NULL;
 }
 
 static void fake_log(struct tenon_host *host, int level, const char *format, ...)
 {
-        struct machine *m = host->data;
+        struct machine *m = machine_of(host);
         va_list args;
 
         va_start(args, format);
@@ -112,12 +119,12 @@ static int set_up(void **state)
                 return -1;
         m->env.now_usec = fake_now;
         m->env.set_realtime = fake_set;
-        m->host = (struct tenon_host){.data = m, .env = &m->env, .config = fake_config, .log = fake_log};
+        m->host = (struct tenon_host){.env = &m->env, .config = fake_config, .log = fake_log};
         m->write_rtc = "yes";
         m->set_usec = G_MAXUINT64;
         m->log = g_string_new(NULL);
         *state = m;
-        return 0;
+        return tenon_plugin.start(&m->host, NULL) ? 0 : -1;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -129,6 +136,7 @@ static int tear_down(void **state)
 {
         struct machine *m = *state;
 
+        tenon_plugin.stop(&m->host);
         (void) nftw(m->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
         tn_env_deinit(&m->env);
         g_string_free(m->log, TRUE);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* guest-get-time, guest-set-time, and the fact "time-jump". Nanoseconds on the wire, as the QGA schema says;
- * the hardware clock is handled directly, so that hwclock(8) need not be installed or waited for. */
+/*
+ * The commands about time. Nanoseconds on the wire, as the QGA schema says; the hardware clock is handled
+ * directly, so that hwclock(8) need not be installed or waited for. What keeps the clock right is keeping.h.
+ */
 #include "lib/env.h"
 #include "lib/error.h"
-#include "plugins/timesync/jump.h"
+#include "plugins/timesync/keeping.h"
 #include "plugins/timesync/rtc.h"
 #include "tenon/plugin.h"
 
@@ -55,37 +57,34 @@ static json_t *set_time_run(struct tenon_host *host, json_t *args, GError **erro
                 return NULL;
         if (time)
                 set_rtc(host, nsec);
+        tn_keeping_clock_was_set(host->data);
         return json_object();
 }
 
-static void on_jump(int64_t distance_usec, const struct tn_jump_pair *now, void *data)
+static json_t *status_run(struct tenon_host *host, json_t *args, GError **error)
 {
-        struct tenon_host *host = data;
-
-        host->log(host, 6, "the clock was set %s by %.3f s", distance_usec < 0 ? "back" : "forward",
-                  (double) ABS(distance_usec) / G_USEC_PER_SEC);
-        host->fact_set(host, "time-jump",
-                       json_pack("{s:I, s:I, s:I}", "distance-usec", (json_int_t) distance_usec,
-                                 "realtime-usec", (json_int_t) now->realtime, "boottime-usec",
-                                 (json_int_t) now->boottime));
+        return tn_keeping_status(host->data);
 }
 
-static bool start(struct tenon_host *host, GError **error)
+static json_t *exchange_run(struct tenon_host *host, json_t *args, GError **error)
 {
-        g_autoptr(GError) problem = NULL;
-
-        (void) error; /* the commands work all the same */
-        if (host->env->recorded)
-                return true;
-        host->data = tn_jump_new(host->env, on_jump, host, &problem);
-        if (!host->data)
-                host->log(host, 7, "jumps of the clock are not seen: %s", problem->message);
-        return true;
+        return tn_keeping_exchange(host->data, args);
 }
 
-static void stop(struct tenon_host *host)
+static json_t *adjust_run(struct tenon_host *host, json_t *args, GError **error)
 {
-        tn_jump_free(host->data);
+        return tn_keeping_adjust(host->data, args, error);
+}
+
+static bool plugin_start(struct tenon_host *host, GError **error)
+{
+        host->data = tn_keeping_new(host, &tn_clock_system, error);
+        return host->data != NULL;
+}
+
+static void plugin_stop(struct tenon_host *host)
+{
+        tn_keeping_free(host->data);
         host->data = NULL;
 }
 
@@ -101,14 +100,31 @@ static const struct tenon_command commands[] = {
          .category = TENON_CATEGORY_TIME,
          .flags = TENON_COMMAND_CHANGES,
          .run = set_time_run},
+        {.name = "tenon-get-time-status",
+         .args = "",
+         .summary = "How right the clock is, by which source, and who keeps it",
+         .category = TENON_CATEGORY_INFO,
+         .run = status_run},
+        {.name = "tenon-time-exchange",
+         .args = "",
+         .summary = "The guest's two times of an exchange as in NTP",
+         .category = TENON_CATEGORY_INFO,
+         .flags = TENON_COMMAND_WHILE_FROZEN,
+         .run = exchange_run},
+        {.name = "tenon-time-adjust",
+         .args = "offset:int,error:int,epoch:int,step:bool?",
+         .summary = "Follow the host's clock, by how much the host measured that ours is behind",
+         .category = TENON_CATEGORY_TIME,
+         .flags = TENON_COMMAND_CHANGES,
+         .run = adjust_run},
         {.name = NULL},
 };
 
 const struct tenon_plugin tenon_plugin = {
         .abi = TENON_PLUGIN_ABI,
         .name = "timesync",
-        .summary = "Reads and sets the clock, tells when it jumps",
-        .start = start,
-        .stop = stop,
+        .summary = "Keeps the clock right, reads and sets it",
+        .start = plugin_start,
+        .stop = plugin_stop,
         .commands = commands,
 };

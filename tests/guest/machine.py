@@ -35,6 +35,7 @@ class Guest:
 
     def __init__(self, folder, arguments):
         self.folder = folder
+        self.arguments = arguments
         self.log_path = os.path.join(folder, 'boot.log')
         self.process = self._start(arguments)
         self.monitor = Qmp(self._socket('qmp.sock'))
@@ -154,6 +155,14 @@ def started(folder, arguments, timeout):
         guest.close()
         raise RuntimeError(f'{error}\n{text}') from error
     return guest
+
+
+def incoming(source):
+    """A second QEMU like the one of `source`, waiting for its guest at incoming.sock in its folder."""
+    folder = procs.temp_dir()
+    for name in ('initrd.img',):
+        os.symlink(os.path.join(source.folder, name), os.path.join(folder, name))
+    return Guest(folder, [*source.arguments, '-incoming', 'unix:incoming.sock'])
 
 
 def boot_micro(files=None, modules=(), extra=(), cpu='qemu64', memory=256, machine='q35,vmport=on',

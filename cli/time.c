@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* tenonctl time: how right the clock is, who keeps it, what happened to it; --watch goes on. */
+#include <math.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/plot.h"
+#include "cli/time-setup.h"
+
+#define WATCH_SECONDS 10
+
+static void line(const char *label, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void line(const char *label, const char *format, ...)
+{
+        va_list args;
+
+        printf("%-12s ", label);
+        va_start(args, format);
+        vprintf(format, args);
+        va_end(args);
+        putchar('\n');
+}
+
+static double number(const json_t *object, const char *key)
+{
+        return json_number_value(json_object_get(object, key));
+}
+
+/* "12.3 ms": three figures and a unit that fits. Free with g_free(). */
+static char *duration(double nsec)
+{
+        static const struct {
+                double nsec;
+                const char *name;
+        } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}, {1, "ns"}};
+        size_t i = 0;
+
+        while (i + 1 < G_N_ELEMENTS(units) && fabs(nsec) < units[i].nsec)
+                i++;
+        return g_strdup_printf("%.3g %s", nsec / units[i].nsec, units[i].name);
+}
+
+static void print_offset(const json_t *status)
+{
+        g_autofree char *offset = duration(fabs(number(status, "offset")));
+        g_autofree char *error = duration(number(status, "error"));
+        g_autofree char *jitter = duration(number(status, "jitter"));
+
+        if (!json_is_string(json_object_get(status, "source")))
+                line("Offset", "not known yet");
+        else
+                line("Offset", "%s %s, ±%s, by %s, jitter %s", offset,
+                     number(status, "offset") < 0 ? "ahead" : "behind", error, tn_cli_text(status, "source"),
+                     jitter);
+        line("Frequency", "%+.3f ppm", number(status, "frequency-ppb") / 1000);
+}
+
+static void print_sources(const json_t *sources)
+{
+        json_t *source;
+        size_t i;
+
+        json_array_foreach(sources, i, source)
+        {
+                const char *problem = tn_cli_text(source, "problem");
+
+                line(i ? "" : "Sources", "%s%s%s%s", tn_cli_text(source, "name"),
+                     json_is_true(json_object_get(source, "used")) ? " (used)" : "", *problem ? ": " : "",
+                     problem);
+        }
+}
+
+static void print_jump(const json_t *status)
+{
+        const json_t *jump = json_object_get(status, "last-jump");
+        time_t at = (time_t) number(jump, "at-seconds");
+        g_autofree char *behind = duration(fabs(number(jump, "behind")));
+        char when[64];
+        struct tm tm;
+
+        line("Jumps", "%.0f since the agent started", number(status, "jumps"));
+        if (!json_is_object(jump))
+                return;
+        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", localtime_r(&at, &tm));
+        line("Last jump", "%s: %s %s, seen by %s: %s", when, behind,
+             number(jump, "behind") < 0 ? "ahead" : "behind", tn_cli_text(jump, "source"),
+             tn_cli_text(jump, "outcome"));
+}
+
+static void print_plot(const json_t *status)
+{
+        const json_t *history = json_object_get(status, "history");
+        struct winsize size = {0};
+
+        if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 40)
+                return;
+        tn_plot_offsets(history, number(status, "interval-seconds"), size.ws_col);
+}
+
+static void print_time(const json_t *status)
+{
+        const char *owner = tn_cli_text(status, "owner"), *refusal = tn_cli_text(status, "refusal");
+        int leap = (int) number(status, "leap");
+
+        if (*refusal)
+                line("Attention", "%s", refusal);
+        line("Clock", "kept by %s, mode %s (configured: %s)", owner, tn_cli_text(status, "mode"),
+             tn_cli_text(status, "configured-mode"));
+        print_offset(status);
+        print_sources(json_object_get(status, "sources"));
+        print_jump(status);
+        if (leap)
+                line("Leap second", "%s at the end of this UTC day", leap > 0 ? "inserted" : "deleted");
+        print_plot(status);
+}
+
+static int show(bool json)
+{
+        g_autoptr(GError) error = NULL;
+        json_auto_t *status = tn_client_ask(tn_cli_socket(), "tenon-get-time-status", &error);
+
+        if (!status)
+                return tn_cli_fail(error);
+        if (json)
+                tn_cli_print_json(status);
+        else
+                print_time(status);
+        return *tn_cli_text(status, "refusal") ? TN_EXIT_NO : TN_EXIT_OK;
+}
+
+/* argv[0] is "setup". */
+static int set_up(int argc, char **argv)
+{
+        gboolean undo = FALSE, dry_run = FALSE;
+        const GOptionEntry entries[] = {
+                {"undo", 0, 0, G_OPTION_ARG_NONE, &undo, "Remove what it wrote", NULL},
+                {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "Only print what would be done", NULL},
+                {NULL},
+        };
+        g_autoptr(GError) error = NULL;
+        struct tn_env env;
+        bool done;
+
+        if (!tn_cli_options(&argc, &argv, entries, "Makes chrony use the hypervisor's clock."))
+                return TN_EXIT_USAGE;
+        if (!tn_env_init_system(&env, NULL, &error))
+                return tn_cli_fail(error);
+        done = tn_time_setup(&env, undo, dry_run, &error);
+        tn_env_deinit(&env);
+        return done ? TN_EXIT_OK : tn_cli_fail(error);
+}
+
+int tn_cli_time(int argc, char **argv)
+{
+        gboolean json = FALSE, watch = FALSE;
+        const GOptionEntry entries[] = {
+                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
+                {"watch", 'w', 0, G_OPTION_ARG_NONE, &watch, "Print it again each 10 seconds", NULL},
+                {NULL},
+        };
+        int status;
+
+        if (argc > 1 && g_str_equal(argv[1], "setup"))
+                return set_up(argc - 1, argv + 1);
+        if (!tn_cli_options(&argc, &argv, entries, "Prints how right the clock is, and who keeps it."))
+                return TN_EXIT_USAGE;
+        do {
+                if (watch && !json && isatty(STDOUT_FILENO))
+                        fputs("\033[H\033[J", stdout);
+                status = show(json);
+                (void) fflush(stdout);
+        } while (watch && (status == TN_EXIT_OK || status == TN_EXIT_NO) && sleep(WATCH_SECONDS) == 0);
+        return status;
+}

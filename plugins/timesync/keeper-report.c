@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* What the keeper knows, as JSON. Times are nanoseconds unless their names say otherwise. */
+#include <math.h>
+
+#include "lib/json.h"
+#include "plugins/timesync/keeper.h"
+
+static const char *const mode_names[] = {
+        [TN_KEEPER_OFF] = "off",       [TN_KEEPER_OBSERVE] = "observe",
+        [TN_KEEPER_ASSIST] = "assist", [TN_KEEPER_DISCIPLINE] = "discipline",
+        [TN_KEEPER_AUTO] = "auto",
+};
+
+const char *tn_keeper_mode_name(enum tn_keeper_mode mode)
+{
+        return mode_names[mode];
+}
+
+bool tn_keeper_mode_parse(const char *name, enum tn_keeper_mode *ret)
+{
+        for (size_t i = 0; i < G_N_ELEMENTS(mode_names); i++)
+                if (g_strcmp0(mode_names[i], name) == 0) {
+                        *ret = i;
+                        return true;
+                }
+        return false;
+}
+
+static json_t *jump(const struct tn_keeper *keeper)
+{
+        const struct tn_keeper_jump *last = &keeper->last_jump;
+
+        if (keeper->jumps == 0)
+                return json_null();
+        return json_pack("{s:I, s:I, s:s, s:s}", "at-seconds", (json_int_t) last->when_sec, "behind",
+                         (json_int_t) last->nsec, "source", last->source, "outcome", last->outcome);
+}
+
+/* Who keeps the clock: exactly one. */
+static const char *owner_name(const struct tn_keeper *keeper)
+{
+        if (keeper->owner)
+                return keeper->owner->name;
+        return tn_keeper_mode_now(keeper) == TN_KEEPER_DISCIPLINE ? "tenon" : "nobody";
+}
+
+json_t *tn_keeper_summary(const struct tn_keeper *keeper)
+{
+        json_t *summary = json_object();
+
+        json_object_set_new(summary, "mode", json_string(tn_keeper_mode_name(tn_keeper_mode_now(keeper))));
+        json_object_set_new(summary, "owner", json_string(owner_name(keeper)));
+        json_object_set_new(summary, "source", keeper->source ? json_string(keeper->source) : json_null());
+        json_object_set_new(summary, "jumps", json_integer((json_int_t) keeper->jumps));
+        json_object_set_new(summary, "last-jump", jump(keeper));
+        return summary;
+}
+
+/* Root mean square of the differences of neighbours in the history. */
+static double jitter_nsec(const struct tn_keeper *keeper)
+{
+        double sum = 0;
+        unsigned n = keeper->history_len;
+
+        for (unsigned i = 1; i < n; i++) {
+                unsigned at = (keeper->history_at + TN_KEEPER_HISTORY - i) % TN_KEEPER_HISTORY;
+                unsigned before = (at + TN_KEEPER_HISTORY - 1) % TN_KEEPER_HISTORY;
+                double difference = (double) (keeper->history_nsec[at] - keeper->history_nsec[before]);
+
+                sum += difference * difference;
+        }
+        return n > 1 ? sqrt(sum / (n - 1)) : 0;
+}
+
+static json_t *history(const struct tn_keeper *keeper)
+{
+        json_t *list = json_array();
+
+        for (unsigned i = keeper->history_len; i > 0; i--) /* oldest first */
+                json_array_append_new(
+                        list,
+                        json_integer((json_int_t) keeper
+                                             ->history_nsec[(keeper->history_at + TN_KEEPER_HISTORY - i) %
+                                                            TN_KEEPER_HISTORY]));
+        return list;
+}
+
+static json_t *source_row(const struct tn_keeper *keeper, const char *name, const char *problem)
+{
+        bool used = g_strcmp0(keeper->source, name) == 0;
+
+        return json_pack("{s:s, s:b, s:o}", "name", name, "used", (int) used, "problem",
+                         problem ? json_string(problem) : json_null());
+}
+
+static json_t *sources(const struct tn_keeper *keeper)
+{
+        json_t *list = json_array();
+
+        if (keeper->phc)
+                json_array_append_new(list, source_row(keeper, keeper->phc->kind->name, NULL));
+        json_array_append_new(list, source_row(keeper, "rtc",
+                                               keeper->rtc_problem ? keeper->rtc_problem
+                                               : keeper->searching ? "is being located"
+                                                                   : NULL));
+        return list;
+}
+
+json_t *tn_keeper_to_json(const struct tn_keeper *keeper)
+{
+        const struct tn_clock *clock = keeper->world.clock;
+        json_t *object = tn_keeper_summary(keeper);
+        struct tn_clock_state state = {0};
+        bool known = keeper->source != NULL;
+        bool from_rtc = g_strcmp0(keeper->source, "rtc") == 0;
+        int64_t error = keeper->sample.error_nsec + (from_rtc ? keeper->reference_error_nsec : 0);
+
+        json_object_set_new(object, "configured-mode",
+                            json_string(tn_keeper_mode_name(keeper->settings.mode)));
+        json_object_set_new(object, "sources", sources(keeper));
+        json_object_set_new(object, "offset",
+                            known ? json_integer(keeper->sample.offset_nsec) : json_null());
+        json_object_set_new(object, "error", known ? json_integer(error) : json_null());
+        json_object_set_new(object, "jitter", json_integer((json_int_t) jitter_nsec(keeper)));
+        json_object_set_new(object, "interval-seconds", json_integer(keeper->settings.interval_s));
+        json_object_set_new(object, "refusal", tn_json_text(keeper->refusal));
+        json_object_set_new(object, "steps", json_integer((json_int_t) keeper->steps));
+        json_object_set_new(object, "samples", json_integer((json_int_t) keeper->samples));
+        json_object_set_new(object, "epoch", json_integer(keeper->epoch));
+        if (clock->get_state(clock->data, &state, NULL)) {
+                json_object_set_new(object, "synchronized", json_boolean(state.synchronized));
+                json_object_set_new(object, "frequency-ppb", json_integer((json_int_t) state.frequency_ppb));
+                json_object_set_new(object, "leap", json_integer(state.leap));
+                json_object_set_new(object, "tai-offset", json_integer(state.tai_offset));
+        }
+        json_object_set_new(object, "history", history(keeper));
+        return object;
+}

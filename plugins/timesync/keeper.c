@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * One look at the clocks, and what follows. In this order: has somebody set the clock; what does the precise
+ * source say, if there is one; what does the hardware clock say; was there a jump; act.
+ */
+#include "plugins/timesync/keeper.h"
+
+#include <string.h>
+
+#include "lib/error.h"
+
+#define SEARCH_STEPS 16                     /* readings for each turn of the second while searching */
+#define FOUND_NSEC   (2 * TN_NSEC_PER_MSEC) /* the phase is known well enough */
+#define WATCH_STEPS  1
+#define REFINE_NSEC                                                                                         \
+        (10 * TN_NSEC_PER_MSEC) /* a phase that is known worse than this gets a look of its own */
+#define PHASE_BELIEVED                                                                                      \
+        (1500 * TN_NSEC_PER_MSEC)            /* at start: RTC and clock agree, but for a part of a second */
+#define FOREIGN_NSEC (10 * TN_NSEC_PER_MSEC) /* more than any slewing does between two looks */
+#define RTC_PAUSE_NSEC                                                                                      \
+        (600 * TN_NSEC_PER_SEC) /* a hardware clock that makes no sense is left alone so long */
+#define YEAR_2020       INT64_C(1577836800)
+#define YEAR_2070       INT64_C(3155760000)
+#define OFFSET_MAX_NSEC (INT64_C(10) * 366 * 86400 * TN_NSEC_PER_SEC) /* ten years stopped: no */
+
+static void tell(const struct tn_keeper *keeper, int level, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static void tell(const struct tn_keeper *keeper, int level, const char *format, ...)
+{
+        g_autofree char *text = NULL;
+        va_list args;
+
+        va_start(args, format);
+        text = g_strdup_vprintf(format, args);
+        va_end(args);
+        keeper->world.tell(keeper->world.data, level, text);
+}
+
+static int64_t raw_now(const struct tn_keeper *keeper)
+{
+        return keeper->world.clock->raw_nsec(keeper->world.clock->data);
+}
+
+/* CLOCK_REALTIME minus the clock that @get reads. */
+static int64_t offset_to(const struct tn_clock *clock, int64_t (*get)(void *data))
+{
+        int64_t before = get(clock->data), real = clock->realtime_nsec(clock->data);
+
+        return real - (before + (get(clock->data) - before) / 2);
+}
+
+static void read_offsets(struct tn_keeper *keeper)
+{
+        const struct tn_clock *clock = keeper->world.clock;
+
+        keeper->boot_offset_nsec = offset_to(clock, clock->boottime_nsec);
+        keeper->raw_offset_nsec = offset_to(clock, clock->raw_nsec);
+}
+
+void tn_keeper_init(struct tn_keeper *keeper, const struct tn_keeper_world *world,
+                    const struct tn_keeper_settings *settings)
+{
+        struct tn_clock_state state;
+
+        *keeper = (struct tn_keeper){.world = *world, .settings = *settings, .searching = true};
+        keeper->servo.limits = (struct tn_servo_limits){.step_nsec = settings->step_nsec,
+                                                        .backward = settings->backward,
+                                                        .offset_max_nsec = OFFSET_MAX_NSEC};
+        if (settings->mode == TN_KEEPER_OFF)
+                return;
+        keeper->phc = tn_phc_find(world->env);
+        keeper->owner = tn_clock_owner_find(world->env);
+        read_offsets(keeper);
+        /* What an earlier owner of the clock, or an earlier start of ours, found that the oscillator needs.
+         */
+        if (world->clock->get_state(world->clock->data, &state, NULL))
+                keeper->servo.frequency_ppb = keeper->servo.drift_ppb = state.frequency_ppb;
+}
+
+void tn_keeper_deinit(struct tn_keeper *keeper)
+{
+        tn_phc_free(keeper->phc);
+        keeper->phc = NULL;
+}
+
+enum tn_keeper_mode tn_keeper_mode_now(const struct tn_keeper *keeper)
+{
+        enum tn_keeper_mode mode = keeper->settings.mode;
+
+        if (mode == TN_KEEPER_AUTO || mode == TN_KEEPER_DISCIPLINE)
+                return keeper->owner ? TN_KEEPER_OBSERVE : TN_KEEPER_DISCIPLINE;
+        if (mode == TN_KEEPER_ASSIST && !keeper->owner)
+                return TN_KEEPER_OBSERVE;
+        return mode;
+}
+
+static void set_reference(struct tn_keeper *keeper, int64_t nsec, int64_t error_nsec)
+{
+        keeper->has_reference = true;
+        keeper->reference_nsec = nsec;
+        keeper->reference_error_nsec = error_nsec;
+}
+
+void tn_keeper_clock_was_set(struct tn_keeper *keeper)
+{
+        keeper->epoch++;
+        keeper->has_reference = false;
+        keeper->clock_believed = true;
+        read_offsets(keeper);
+        keeper->servo.last_nsec = 0;
+        keeper->contradicted = false;
+}
+
+/* A step by somebody else is a decision of theirs: the hardware clock is learnt anew. */
+static void notice_steps(struct tn_keeper *keeper)
+{
+        int64_t before = keeper->boot_offset_nsec, moved;
+
+        read_offsets(keeper);
+        moved = keeper->boot_offset_nsec - before;
+        if (llabs(moved) > FOREIGN_NSEC) {
+                tn_keeper_clock_was_set(keeper);
+        }
+}
+
+static void drop_rtc(struct tn_keeper *keeper, const char *problem)
+{
+        tell(keeper, 4, "the hardware clock is not used: it %s", problem);
+        keeper->rtc_problem = problem;
+        keeper->rtc_dropped_until = raw_now(keeper) + RTC_PAUSE_NSEC;
+        keeper->phase = (struct tn_phase){0};
+        keeper->has_reference = keeper->contradicted = false;
+        keeper->searching = true;
+        keeper->contradictions = 0;
+}
+
+/* One reading of the hardware clock. */
+static void read_rtc(struct tn_keeper *keeper)
+{
+        struct tn_phase_reading reading = {.before_nsec = raw_now(keeper)};
+
+        if (keeper->rtc_dropped_until > reading.before_nsec)
+                return;
+        keeper->rtc_dropped_until = 0;
+        if (!keeper->world.read_rtc(keeper->world.data, &reading.seconds)) {
+                keeper->rtc_problem = "cannot be read";
+                keeper->rtc_dropped_until = reading.before_nsec + RTC_PAUSE_NSEC;
+                return;
+        }
+        reading.after_nsec = raw_now(keeper);
+        if (reading.seconds < YEAR_2020 || reading.seconds >= YEAR_2070) {
+                drop_rtc(keeper, "shows a year before 2020 or after 2069");
+                return;
+        }
+        keeper->rtc_problem = NULL;
+        if (tn_phase_add(&keeper->phase, &reading)) {
+                if (keeper->searching && keeper->phase.turned &&
+                    tn_phase_error(&keeper->phase) <= FOUND_NSEC) {
+                        keeper->searching = false;
+                        keeper->contradictions = 0;
+                }
+                return;
+        }
+        keeper->searching = keeper->contradicted = true;
+        if (++keeper->contradictions > TN_KEEPER_TRIES)
+                drop_rtc(keeper, "stands still, or runs wildly");
+}
+
+/* The hardware clock as a source; false while its phase is not known. */
+static bool sample_rtc(struct tn_keeper *keeper, struct tn_sample *ret)
+{
+        int64_t apart; /* hardware clock minus system clock */
+
+        if (keeper->searching || keeper->rtc_dropped_until)
+                return false;
+        apart = tn_phase_middle(&keeper->phase) - keeper->raw_offset_nsec;
+        if (!keeper->has_reference) {
+                bool agree = keeper->clock_believed || llabs(apart) <= PHASE_BELIEVED;
+
+                /* Where they do not agree, the hardware clock is right, to a second. */
+                set_reference(keeper, agree ? apart : 0, TN_NSEC_PER_SEC);
+        }
+        *ret = (struct tn_sample){.offset_nsec = apart - keeper->reference_nsec,
+                                  .error_nsec = tn_phase_error(&keeper->phase),
+                                  .at_nsec = keeper->phase.at_nsec};
+        return true;
+}
+
+/* What a believed clock teaches about the hardware clock, so that it can stand in for it later. */
+static void learn_reference(struct tn_keeper *keeper, int64_t offset_nsec, int64_t error_nsec)
+{
+        if (!keeper->searching && !keeper->rtc_dropped_until && keeper->phase.at_nsec)
+                set_reference(keeper,
+                              tn_phase_middle(&keeper->phase) - keeper->raw_offset_nsec - offset_nsec,
+                              error_nsec + tn_phase_error(&keeper->phase));
+}
+
+static void learn_from_owner(struct tn_keeper *keeper)
+{
+        const struct tn_clock *clock = keeper->world.clock;
+        struct tn_clock_state state;
+        int64_t apart = tn_phase_middle(&keeper->phase) - keeper->raw_offset_nsec - keeper->reference_nsec;
+
+        if (!keeper->owner || keeper->contradicted || !clock->get_state(clock->data, &state, NULL) ||
+            !state.synchronized)
+                return;
+        /* After a jump the kernel still believes what the daemon said before it. */
+        if (keeper->has_reference && keeper->reference_error_nsec < TN_NSEC_PER_SEC &&
+            llabs(apart) > MAX(keeper->settings.step_nsec, state.maxerror_usec * TN_NSEC_PER_USEC))
+                return;
+        learn_reference(keeper, 0, state.maxerror_usec * TN_NSEC_PER_USEC);
+}
+
+static void remember(struct tn_keeper *keeper, const struct tn_sample *sample, const char *source)
+{
+        keeper->sample = *sample;
+        keeper->source = source;
+        keeper->samples++;
+        keeper->history_nsec[keeper->history_at] = sample->offset_nsec;
+        keeper->history_at = (keeper->history_at + 1) % TN_KEEPER_HISTORY;
+        keeper->history_len = MIN(keeper->history_len + 1, TN_KEEPER_HISTORY);
+}
+
+static void count_jump(struct tn_keeper *keeper, const struct tn_sample *sample, const char *outcome)
+{
+        const struct tn_clock *clock = keeper->world.clock;
+
+        keeper->jumps++;
+        keeper->last_jump = (struct tn_keeper_jump){
+                .when_sec = clock->realtime_nsec(clock->data) / TN_NSEC_PER_SEC,
+                .nsec = sample->offset_nsec,
+                .source = keeper->source,
+                .outcome = outcome,
+        };
+        tell(keeper, 5, "the clock was %.3f s %s (seen by %s): %s",
+             (double) llabs(sample->offset_nsec) / 1e9, sample->offset_nsec < 0 ? "ahead" : "behind",
+             keeper->source, outcome);
+}
+
+static bool apply(struct tn_keeper *keeper, const struct tn_servo_decision *decision, GError **error)
+{
+        const struct tn_clock *clock = keeper->world.clock;
+
+        if (decision->action == TN_SERVO_STEP) {
+                if (!clock->step(clock->data, decision->step_nsec, error))
+                        return false;
+                keeper->steps++;
+                keeper->epoch++;
+                read_offsets(keeper);
+        }
+        return decision->action == TN_SERVO_KEEP || decision->action == TN_SERVO_REFUSE ||
+               clock->set_frequency(clock->data, decision->frequency_ppb, error);
+}
+
+static void discipline(struct tn_keeper *keeper, const struct tn_sample *sample, bool jumped)
+{
+        struct tn_servo_decision decision = tn_servo_add(&keeper->servo, sample, jumped);
+        g_autoptr(GError) error = NULL;
+
+        keeper->refusal = decision.action == TN_SERVO_REFUSE ? decision.reason : NULL;
+        if (!apply(keeper, &decision, &error)) {
+                tell(keeper, 3, "the clock is left as it is: %s", error->message);
+                keeper->refusal = "the kernel refuses";
+        }
+        if (jumped && llabs(sample->offset_nsec) > keeper->settings.step_nsec)
+                count_jump(keeper, sample,
+                           keeper->refusal                    ? keeper->refusal
+                           : decision.action == TN_SERVO_STEP ? "stepped"
+                                                              : "slewed");
+}
+
+static void react(struct tn_keeper *keeper, const struct tn_sample *sample, bool jumped)
+{
+        bool large = llabs(sample->offset_nsec) > keeper->settings.step_nsec + sample->error_nsec;
+
+        switch (tn_keeper_mode_now(keeper)) {
+        case TN_KEEPER_DISCIPLINE:
+                discipline(keeper, sample, jumped);
+                break;
+        case TN_KEEPER_ASSIST:
+                if (jumped && large) {
+                        count_jump(keeper, sample, "the daemon is asked to step it");
+                        keeper->world.ask_owner(keeper->world.data, keeper->owner);
+                }
+                break;
+        case TN_KEEPER_OBSERVE:
+                if (jumped && large)
+                        count_jump(keeper, sample, "reported only");
+                break;
+        case TN_KEEPER_OFF:
+        case TN_KEEPER_AUTO:
+        default:
+                break;
+        }
+}
+
+/* A precise clock has jumped when its offset moved by more than a step between two looks. */
+static bool phc_jumped(const struct tn_keeper *keeper, const struct tn_sample *sample)
+{
+        return keeper->samples == 0 || keeper->contradicted ||
+               llabs(sample->offset_nsec - keeper->sample.offset_nsec) > keeper->settings.step_nsec;
+}
+
+static bool measure_phc(struct tn_keeper *keeper, struct tn_sample *ret)
+{
+        g_autoptr(GError) error = NULL;
+
+        if (!keeper->phc)
+                return false;
+        if (tn_phc_measure(keeper->phc, keeper->world.env, keeper->world.phc_ioctl, ret, &error))
+                return true;
+        tell(keeper, 4, "%s; it is not used any more", error->message);
+        tn_phc_free(keeper->phc);
+        keeper->phc = NULL;
+        return false;
+}
+
+static int64_t next_look(struct tn_keeper *keeper)
+{
+        int64_t now = raw_now(keeper), later = now + keeper->settings.interval_s * TN_NSEC_PER_SEC;
+
+        if (keeper->rtc_dropped_until)
+                return keeper->phc ? later : keeper->rtc_dropped_until;
+        if (keeper->searching)
+                return tn_phase_next(&keeper->phase, now, SEARCH_STEPS);
+        keeper->refine = !keeper->refine && tn_phase_error(&keeper->phase) > REFINE_NSEC;
+        return keeper->refine ? tn_phase_next(&keeper->phase, now, WATCH_STEPS)
+                              : tn_phase_early(&keeper->phase, later);
+}
+
+int64_t tn_keeper_tick(struct tn_keeper *keeper)
+{
+        bool was_searching = keeper->searching, precise;
+        struct tn_sample sample;
+
+        if (keeper->settings.mode == TN_KEEPER_OFF)
+                return 0;
+        if (!was_searching)
+                keeper->owner = tn_clock_owner_find(keeper->world.env);
+        notice_steps(keeper);
+        read_rtc(keeper);
+        precise = (!was_searching || keeper->samples == 0) && measure_phc(keeper, &sample);
+        if (precise) {
+                bool jumped = phc_jumped(keeper, &sample);
+
+                remember(keeper, &sample, keeper->phc->kind->name);
+                learn_reference(keeper, sample.offset_nsec, sample.error_nsec);
+                react(keeper, &sample, jumped);
+                keeper->contradicted = false;
+        } else if (!keeper->phc) {
+                learn_from_owner(keeper);
+                if (sample_rtc(keeper, &sample)) {
+                        bool jumped = keeper->contradicted || keeper->samples == 0;
+
+                        keeper->contradicted = false;
+                        remember(keeper, &sample, "rtc");
+                        react(keeper, &sample, jumped);
+                }
+        }
+        return next_look(keeper);
+}
+
+unsigned tn_keeper_epoch(struct tn_keeper *keeper)
+{
+        notice_steps(keeper);
+        return keeper->epoch;
+}
+
+bool tn_keeper_adjust(struct tn_keeper *keeper, int64_t offset_nsec, int64_t error_nsec, unsigned epoch,
+                      bool step, GError **error)
+{
+        struct tn_sample sample = {
+                .offset_nsec = offset_nsec, .error_nsec = error_nsec, .at_nsec = raw_now(keeper)};
+        struct tn_servo_decision decision = {
+                .action = TN_SERVO_STEP, .step_nsec = offset_nsec, .frequency_ppb = keeper->servo.drift_ppb};
+
+        if (keeper->owner)
+                return tn_error_set(error, TN_ERROR_BUSY,
+                                    "%s keeps the clock of this guest; it was not changed",
+                                    keeper->owner->name);
+        if (tn_keeper_mode_now(keeper) != TN_KEEPER_DISCIPLINE)
+                return tn_error_set(error, TN_ERROR_DENIED,
+                                    "mode=%s in the group [timesync] leaves the clock alone; "
+                                    "mode=auto or mode=discipline would follow the host",
+                                    tn_keeper_mode_name(keeper->settings.mode));
+        notice_steps(keeper);
+        if (epoch != keeper->epoch)
+                return tn_error_set(error, TN_ERROR_INVALID,
+                                    "the clock was set since it was measured; measure again");
+        if (error_nsec < 0 || llabs(offset_nsec) > OFFSET_MAX_NSEC)
+                return tn_error_set(
+                        error, TN_ERROR_INVALID,
+                        "an offset of more than ten years, or a negative error, is not followed");
+        if (!step) {
+                decision = tn_servo_add(&keeper->servo, &sample, true);
+        } else if (llabs(offset_nsec) <= error_nsec) {
+                decision.action = TN_SERVO_KEEP;
+        }
+        if (decision.action == TN_SERVO_REFUSE)
+                return tn_error_set(error, TN_ERROR_DENIED, "%s", decision.reason);
+        if (!apply(keeper, &decision, error))
+                return false;
+        remember(keeper, &sample, "host");
+        if (decision.action == TN_SERVO_STEP)
+                sample.offset_nsec = 0;
+        learn_reference(keeper, sample.offset_nsec, error_nsec);
+        keeper->contradicted = false;
+        return true;
+}

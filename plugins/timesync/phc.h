@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * PTP hardware clocks (include/uapi/linux/ptp_clock.h) that a hypervisor or its network card offers: which
+ * are there, by the name that their driver gives them and never by their number, and the offset of
+ * CLOCK_REALTIME against one.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "lib/env.h"
+#include "plugins/timesync/sample.h"
+
+struct tn_phc_kind {
+        const char *clock_name; /* what sysfs says, to be matched with g_pattern_match_simple() */
+        const char *name;       /* ours */
+        int64_t error_nsec; /* how far it is from the host's clock at worst, beside the reading's own error
+                             */
+        const char *reason;
+};
+
+struct tn_phc {
+        const struct tn_phc_kind *kind;
+        char *device; /* "ptp0" */
+        int fd;       /* -1: not opened yet */
+};
+
+/* The best clock that is there, not opened; NULL when there is none that is known. */
+struct tn_phc *tn_phc_find(const struct tn_env *env);
+/* NULL is fine. */
+void tn_phc_free(struct tn_phc *phc);
+
+/* How the three requests are made; ioctl(2) in production. Returns 0, or -1 with errno. */
+typedef int (*tn_phc_ioctl)(int fd, unsigned long request, void *argument);
+
+/* Opens the clock when it is not open yet, and measures. Tries the precise request first, then the one with
+ * the smallest windows, then the oldest. False with @error: it cannot be read. */
+bool tn_phc_measure(struct tn_phc *phc, const struct tn_env *env, tn_phc_ioctl request,
+                    struct tn_sample *ret, GError **error);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* The simulated guest. */
+#define _GNU_SOURCE
+#include "plugins/timesync/sim.h"
+
+#include <ftw.h>
+#include <math.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define START_NSEC (INT64_C(1790000000) * TN_NSEC_PER_SEC + 123456789)
+
+static int64_t realtime(void *data)
+{
+        struct sim *sim = data;
+
+        return (int64_t) (sim->boot_nsec + sim->boot_offset);
+}
+
+static int64_t boottime(void *data)
+{
+        return (int64_t) ((struct sim *) data)->boot_nsec;
+}
+
+static int64_t raw(void *data)
+{
+        return (int64_t) ((struct sim *) data)->raw_nsec;
+}
+
+static bool get_state(void *data, struct tn_clock_state *ret, GError **error)
+{
+        struct sim *sim = data;
+
+        *ret = (struct tn_clock_state){.synchronized = sim->synchronized,
+                                       .maxerror_usec = 5000,
+                                       .frequency_ppb = sim->frequency_ppb};
+        return true;
+}
+
+static bool step(void *data, int64_t delta_nsec, GError **error)
+{
+        struct sim *sim = data;
+
+        sim->boot_offset += (double) delta_nsec;
+        sim->steps++;
+        sim->backward_steps += delta_nsec < 0;
+        return true;
+}
+
+static bool set_frequency(void *data, double ppb, GError **error)
+{
+        struct sim *sim = data;
+
+        sim->frequency_ppb = ppb;
+        sim->frequencies++;
+        return true;
+}
+
+static uint64_t env_now(const struct tn_env *env, clockid_t clock)
+{
+        struct sim *sim = (struct sim *) env;
+
+        return (uint64_t) (clock == CLOCK_REALTIME ? realtime(sim) : raw(sim)) / 1000;
+}
+
+struct sim *sim_new(void)
+{
+        struct sim *sim = g_new0(struct sim, 1);
+
+        sim->dir = g_dir_make_tmp("tenon-clock-XXXXXX", NULL);
+        if (!tn_env_init_root(&sim->env, sim->dir, NULL))
+                g_error("no root");
+        sim->env.now_usec = env_now;
+        sim->clock = tn_clock_system;
+        sim->clock.data = sim;
+        sim->clock.realtime_nsec = realtime;
+        sim->clock.boottime_nsec = boottime;
+        sim->clock.raw_nsec = raw;
+        sim->clock.get_state = get_state;
+        sim->clock.step = step;
+        sim->clock.set_frequency = set_frequency;
+        sim->host_nsec = START_NSEC;
+        sim->boot_nsec = sim->raw_nsec = 20e9;
+        sim->boot_offset = (double) START_NSEC - sim->boot_nsec;
+        sim->rtc_late_nsec = 370 * TN_NSEC_PER_MSEC;
+        sim->rtc_delay_nsec = 100 * TN_NSEC_PER_USEC;
+        sim->told = g_string_new(NULL);
+        sim->random = g_rand_new_with_seed(1);
+        sim_daemon(sim, "nothing.service", true);
+        return sim;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+        return remove(path);
+}
+
+void sim_free(struct sim *sim)
+{
+        (void) nftw(sim->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        tn_env_deinit(&sim->env);
+        g_string_free(sim->told, TRUE);
+        g_rand_free(sim->random);
+        g_free(sim->dir);
+        g_free(sim);
+}
+
+double sim_offset(const struct sim *sim)
+{
+        return (double) sim->host_nsec - (sim->boot_nsec + sim->boot_offset);
+}
+
+static void pass(struct sim *sim, double nsec)
+{
+        sim->host_nsec += (int64_t) nsec;
+        sim->raw_nsec += nsec * (1 + sim->oscillator_ppb / 1e9);
+        sim->boot_nsec += nsec * (1 + (sim->oscillator_ppb + sim->frequency_ppb) / 1e9);
+        sim->oscillator_ppb += sim->wander_ppb * (g_rand_double(sim->random) - 0.5) * 2 * sqrt(nsec / 1e9);
+        sim->worst_nsec = MAX(sim->worst_nsec, fabs(sim_offset(sim)));
+}
+
+static bool read_rtc(void *data, int64_t *ret_seconds)
+{
+        struct sim *sim = data;
+        double delay = (double) sim->rtc_delay_nsec;
+
+        if (sim->rtc_missing)
+                return false;
+        pass(sim, delay * g_rand_double(sim->random));
+        *ret_seconds = sim->rtc_stands_still ? sim->rtc_fixed
+                                             : (sim->host_nsec - sim->rtc_late_nsec) / TN_NSEC_PER_SEC;
+        pass(sim, delay * g_rand_double(sim->random));
+        return true;
+}
+
+static void ask_owner(void *data, const struct tn_clock_owner *owner)
+{
+        struct sim *sim = data;
+
+        sim->asked++;
+        sim->boot_offset += sim_offset(sim); /* it does */
+}
+
+static void tell(void *data, int level, const char *text)
+{
+        g_string_append_printf(((struct sim *) data)->told, "%d|%s\n", level, text);
+}
+
+static int no_ioctl(int fd, unsigned long request, void *argument)
+{
+        return -1;
+}
+
+struct tn_keeper_world sim_world(struct sim *sim)
+{
+        return (struct tn_keeper_world){.data = sim,
+                                        .env = &sim->env,
+                                        .clock = &sim->clock,
+                                        .read_rtc = read_rtc,
+                                        .phc_ioctl = no_ioctl,
+                                        .ask_owner = ask_owner,
+                                        .tell = tell};
+}
+
+void sim_run(struct sim *sim, struct tn_keeper *keeper, int64_t *next, double seconds)
+{
+        double end = sim->raw_nsec + seconds * 1e9;
+
+        while (sim->raw_nsec < end) {
+                bool wakes = *next && (double) *next <= end;
+                double until = wakes ? (double) *next : end;
+
+                pass(sim, MAX(until - sim->raw_nsec, 1));
+                if (!wakes)
+                        continue;
+                pass(sim, 1e6 * g_rand_double(sim->random)); /* timers are late */
+                if (sim->raw_nsec >= (double) *next)
+                        *next = tn_keeper_tick(keeper);
+        }
+}
+
+void sim_pause(struct sim *sim, double seconds)
+{
+        sim->host_nsec += (int64_t) (seconds * 1e9);
+}
+
+void sim_daemon(struct sim *sim, const char *unit, bool runs)
+{
+        g_autofree char *path = g_strdup_printf("%s/sys/fs/cgroup/system.slice/%s", sim->dir, unit);
+
+        if (runs)
+                (void) g_mkdir_with_parents(path, 0755);
+        else
+                (void) rmdir(path);
+}

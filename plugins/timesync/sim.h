@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * For tests: a guest whose clocks are numbers. The host's time goes on always; the guest's boot time only
+ * while the guest runs, at the rate of an oscillator that is off; the hardware clock shows the host's time
+ * in whole seconds, late by a part of a second.
+ */
+#pragma once
+
+#include "plugins/timesync/keeper.h"
+
+struct sim {
+        struct tn_env env;
+        struct tn_clock clock;
+        char *dir;
+        int64_t host_nsec;     /* true time */
+        double raw_nsec;       /* CLOCK_MONOTONIC_RAW */
+        double boot_nsec;      /* CLOCK_BOOTTIME */
+        double boot_offset;    /* CLOCK_REALTIME - CLOCK_BOOTTIME */
+        double oscillator_ppb; /* how much too fast the guest's hardware runs */
+        double wander_ppb;     /* random walk of it, for each second */
+        double frequency_ppb;  /* what the kernel was told */
+        int64_t rtc_late_nsec;
+        int64_t rtc_delay_nsec; /* a reading takes up to twice as long */
+        bool rtc_missing, rtc_stands_still, synchronized;
+        int64_t rtc_fixed; /* what a clock that stands still shows */
+        unsigned steps, backward_steps, frequencies, asked;
+        GString *told;
+        GRand *random;
+        double worst_nsec; /* largest offset since it was set to 0 */
+};
+
+struct sim *sim_new(void);
+void sim_free(struct sim *sim);
+struct tn_keeper_world sim_world(struct sim *sim);
+/* Host minus guest. */
+double sim_offset(const struct sim *sim);
+/* The guest runs for so long, the keeper looking when it wants to; *next is its next time. */
+void sim_run(struct sim *sim, struct tn_keeper *keeper, int64_t *next, double seconds);
+/* The guest stands still for so long. */
+void sim_pause(struct sim *sim, double seconds);
+void sim_daemon(struct sim *sim, const char *unit, bool runs);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* The keeper in a simulated guest (sim.h): pauses, daemons, hardware clocks that lie, a day of drift. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "lib/error.h"
+#include "plugins/timesync/sim.h"
+
+#define MSEC 1e6
+
+struct story {
+        struct sim *sim;
+        struct tn_keeper keeper;
+        int64_t next;
+};
+
+static void begin(struct story *story, enum tn_keeper_mode mode)
+{
+        struct tn_keeper_settings settings = {
+                .mode = mode, .step_nsec = 100 * TN_NSEC_PER_MSEC, .interval_s = 10};
+        struct tn_keeper_world world = sim_world(story->sim);
+
+        tn_keeper_init(&story->keeper, &world, &settings);
+        story->next = tn_keeper_tick(&story->keeper);
+}
+
+static void run(struct story *story, double seconds)
+{
+        sim_run(story->sim, &story->keeper, &story->next, seconds);
+}
+
+static int set_up(void **state)
+{
+        struct story *story = g_new0(struct story, 1);
+
+        story->sim = sim_new();
+        *state = story;
+        return 0;
+}
+
+static int tear_down(void **state)
+{
+        struct story *story = *state;
+
+        tn_keeper_deinit(&story->keeper);
+        sim_free(story->sim);
+        g_free(story);
+        return 0;
+}
+
+static void test_pause_is_corrected(void **state)
+{
+        static const double pauses[] = {0.3, 1, 10, 60, 600, 86400};
+        struct story *story = *state;
+
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        assert_int_equal(story->sim->steps, 0);
+        for (size_t i = 0; i < G_N_ELEMENTS(pauses); i++) {
+                sim_pause(story->sim, pauses[i]);
+                run(story, 15);
+                if (fabs(sim_offset(story->sim)) > 10 * MSEC)
+                        fail_msg("after a pause of %g s the clock is off by %g ms", pauses[i],
+                                 sim_offset(story->sim) / MSEC);
+                assert_int_equal(story->sim->steps, i + 1);
+                assert_int_equal(story->keeper.jumps, i + 1);
+                run(story, 7.3 * (double) i);
+        }
+        assert_int_equal(story->sim->backward_steps, 0);
+        assert_string_equal(story->keeper.last_jump.outcome, "stepped");
+}
+
+static void test_daemon_is_left_alone(void **state)
+{
+        struct story *story = *state;
+
+        sim_daemon(story->sim, "chrony.service", true);
+        story->sim->synchronized = true;
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        sim_pause(story->sim, 10);
+        run(story, 60);
+        assert_int_equal(story->sim->steps, 0);
+        assert_int_equal(story->sim->frequencies, 0);
+        assert_int_equal(story->keeper.jumps, 1);
+        assert_true(fabs((double) story->keeper.sample.offset_nsec - 10e9) < 10 * MSEC);
+        assert_string_equal(story->keeper.last_jump.outcome, "reported only");
+}
+
+static void test_assist_asks_once(void **state)
+{
+        struct story *story = *state;
+
+        sim_daemon(story->sim, "chrony.service", true);
+        story->sim->synchronized = true;
+        begin(story, TN_KEEPER_ASSIST);
+        run(story, 60);
+        sim_pause(story->sim, 60);
+        run(story, 120);
+        assert_int_equal(story->sim->asked, 1);
+        assert_int_equal(story->sim->steps, 0);
+        assert_true(llabs(story->keeper.sample.offset_nsec) < 10 * TN_NSEC_PER_MSEC);
+}
+
+static void test_somebody_sets_the_clock(void **state)
+{
+        struct story *story = *state;
+
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        story->sim->boot_offset -= 3600e9; /* date -s, an hour back: it is not put right against his will */
+        run(story, 120);
+        assert_int_equal(story->sim->steps, 0);
+        assert_true(fabs(sim_offset(story->sim) - 3600e9) < 100 * MSEC);
+        sim_pause(story->sim, 10);
+        run(story, 15);
+        assert_int_equal(story->sim->steps, 1);
+        assert_true(fabs(sim_offset(story->sim) - 3600e9) < 100 * MSEC);
+}
+
+static void test_hardware_clock_goes_back(void **state)
+{
+        struct story *story = *state;
+
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        story->sim->rtc_late_nsec += 3600 * TN_NSEC_PER_SEC;
+        run(story, 60);
+        assert_int_equal(story->sim->steps, 0);
+        assert_non_null(strstr(story->keeper.last_jump.outcome, "backward-steps=no"));
+}
+
+static void test_hardware_clock_makes_no_sense(void **state)
+{
+        static const int64_t fixed[] = {0, 5, INT64_C(7258118400) /* 2200 */, INT64_C(1790000000)};
+        struct story *story = *state;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(fixed); i++) {
+                story->sim->rtc_stands_still = true;
+                story->sim->rtc_fixed = fixed[i];
+                begin(story, TN_KEEPER_AUTO);
+                run(story, 100);
+                assert_int_equal(story->sim->steps, 0);
+                assert_non_null(story->keeper.rtc_problem);
+                assert_null(story->keeper.source);
+                story->sim->rtc_stands_still = false;
+                run(story, 700); /* it is looked at again */
+                assert_null(story->keeper.rtc_problem);
+                assert_string_equal(story->keeper.source, "rtc");
+                tn_keeper_deinit(&story->keeper);
+        }
+}
+
+static void test_no_hardware_clock(void **state)
+{
+        struct story *story = *state;
+
+        story->sim->rtc_missing = true;
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 3600);
+        assert_null(story->keeper.source);
+        assert_string_equal(story->keeper.rtc_problem, "cannot be read");
+}
+
+static void test_few_wakeups(void **state)
+{
+        struct story *story = *state;
+        int64_t last = 0;
+        unsigned looks = 0;
+
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 30);
+        for (double t = 0; t < 3600; t += 0.5) {
+                run(story, 0.5);
+                looks += story->next != last;
+                last = story->next;
+        }
+        assert_in_range(looks, 300, 390);
+}
+
+static void test_day_of_drift(void **state)
+{
+        struct story *story = *state;
+
+        story->sim->oscillator_ppb = 38000; /* 3.3 s a day, if nobody did anything */
+        story->sim->wander_ppb = 20;
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 3 * 3600);
+        story->sim->worst_nsec = 0;
+        run(story, 21 * 3600);
+        assert_int_equal(story->sim->steps, 0);
+        if (story->sim->worst_nsec > 15 * MSEC)
+                fail_msg("the clock was off by up to %g ms", story->sim->worst_nsec / MSEC);
+}
+
+static void test_host_adjusts(void **state)
+{
+        struct story *story = *state;
+        g_autoptr(GError) error = NULL;
+
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 30);
+        story->sim->boot_offset -= 40 * MSEC; /* 40 ms behind: too little for a step of ours */
+        run(story, 30);
+        assert_false(
+                tn_keeper_adjust(&story->keeper, 40000000, 100000, story->keeper.epoch - 1, true, &error));
+        assert_true(g_error_matches(error, TN_ERROR, TN_ERROR_INVALID));
+        g_clear_error(&error);
+        assert_true(tn_keeper_adjust(&story->keeper, (int64_t) sim_offset(story->sim), 100000,
+                                     story->keeper.epoch, true, &error));
+        assert_true(fabs(sim_offset(story->sim)) < 0.2 * MSEC);
+        run(story, 60);
+        sim_pause(story->sim, 30);
+        run(story, 15);
+        assert_true(fabs(sim_offset(story->sim)) < 10 * MSEC);
+        assert_false(tn_keeper_adjust(&story->keeper, -3600 * TN_NSEC_PER_SEC, 1000, story->keeper.epoch,
+                                      false, &error));
+        assert_non_null(strstr(error->message, "backward-steps=no"));
+        g_clear_error(&error);
+        assert_false(
+                tn_keeper_adjust(&story->keeper, G_MAXINT64 / 2, 1000, story->keeper.epoch, true, &error));
+        g_clear_error(&error);
+        sim_daemon(story->sim, "chrony.service", true);
+        run(story, 30);
+        assert_false(tn_keeper_adjust(&story->keeper, 500000000, 1000, story->keeper.epoch, true, &error));
+        assert_string_equal(error->message, "chronyd keeps the clock of this guest; it was not changed");
+}
+
+static void test_off(void **state)
+{
+        struct story *story = *state;
+
+        begin(story, TN_KEEPER_OFF);
+        assert_int_equal(story->next, 0);
+        assert_int_equal(story->keeper.samples, 0);
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                STORY(test_pause_is_corrected),
+                STORY(test_daemon_is_left_alone),
+                STORY(test_assist_asks_once),
+                STORY(test_somebody_sets_the_clock),
+                STORY(test_hardware_clock_goes_back),
+                STORY(test_hardware_clock_makes_no_sense),
+                STORY(test_no_hardware_clock),
+                STORY(test_few_wakeups),
+                STORY(test_day_of_drift),
+                STORY(test_host_adjusts),
+                STORY(test_off),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
