@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /* What the keeper knows, as JSON. Times are nanoseconds unless their names say otherwise. */
-#include <math.h>
+#include <stdlib.h>
 
 #include "lib/json.h"
 #include "plugins/timesync/keeper.h"
@@ -58,20 +58,19 @@ json_t *tn_keeper_summary(const struct tn_keeper *keeper)
         return summary;
 }
 
-/* Root mean square of the differences of neighbours in the history. */
-static double jitter_nsec(const struct tn_keeper *keeper)
+/* Mean difference of neighbours in the history. */
+static int64_t jitter_nsec(const struct tn_keeper *keeper)
 {
-        double sum = 0;
+        int64_t sum = 0;
         unsigned n = keeper->history_len;
 
         for (unsigned i = 1; i < n; i++) {
                 unsigned at = (keeper->history_at + TN_KEEPER_HISTORY - i) % TN_KEEPER_HISTORY;
                 unsigned before = (at + TN_KEEPER_HISTORY - 1) % TN_KEEPER_HISTORY;
-                double difference = (double) (keeper->history_nsec[at] - keeper->history_nsec[before]);
 
-                sum += difference * difference;
+                sum += llabs(keeper->history_nsec[at] - keeper->history_nsec[before]) / (n - 1);
         }
-        return n > 1 ? sqrt(sum / (n - 1)) : 0;
+        return sum;
 }
 
 static json_t *history(const struct tn_keeper *keeper)
@@ -123,7 +122,7 @@ json_t *tn_keeper_to_json(const struct tn_keeper *keeper)
         json_object_set_new(object, "offset",
                             known ? json_integer(keeper->sample.offset_nsec) : json_null());
         json_object_set_new(object, "error", known ? json_integer(error) : json_null());
-        json_object_set_new(object, "jitter", json_integer((json_int_t) jitter_nsec(keeper)));
+        json_object_set_new(object, "jitter", json_integer(jitter_nsec(keeper)));
         json_object_set_new(object, "interval-seconds", json_integer(keeper->settings.interval_s));
         json_object_set_new(object, "refusal", tn_json_text(keeper->refusal));
         json_object_set_new(object, "steps", json_integer((json_int_t) keeper->steps));

