@@ -134,3 +134,8 @@ def cpu_ticks(guest):
 def rss_kib(guest):
     """The agent's resident memory."""
     return int(guest.run(f'grep VmRSS /proc/{pid(guest)}/status').split()[1])
+
+
+def heap_kib(guest):
+    """The resident memory that is the agent's own: without the pages of programs and libraries."""
+    return int(guest.run(f'grep RssAnon /proc/{pid(guest)}/status').split()[1])

@@ -13,7 +13,7 @@ import time
 import agent
 from libvirt import NAME
 
-Look = collections.namedtuple('Look', 'lines switches rss_kib')
+Look = collections.namedtuple('Look', 'lines switches heap_kib rss_kib')
 
 
 def asked(command):
@@ -65,4 +65,4 @@ class Poller:
 def look(host):
     """The agent's lines in the journal, its wakeups and memory, seen from inside."""
     lines = int(host.run('journalctl -q -b -u tenond -o cat --no-pager | wc -l'))
-    return Look(lines, agent.switches(host), agent.rss_kib(host))
+    return Look(lines, agent.switches(host), agent.heap_kib(host), agent.rss_kib(host))
