@@ -23,10 +23,10 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "lib/worker.h"
 #include "plugins/guestinfo/fs-entry.h"
 #include "plugins/guestinfo/fs-network.h"
 #include "plugins/guestinfo/guestinfo.h"
-#include "plugins/guestinfo/worker.h"
 
 #define SETTLE_USEC        (200 * 1000)
 #define NETWORK_TIMEOUT_MS 2000
