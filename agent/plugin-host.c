@@ -31,6 +31,11 @@ static const char *host_config(struct tenon_host *host, const char *group, const
         return tn_config_get_nonempty(((struct tn_plugin_host *) host)->config, group, key);
 }
 
+static char **host_config_names(struct tenon_host *host, const char *kind)
+{
+        return tn_config_names(((struct tn_plugin_host *) host)->config, kind);
+}
+
 static void host_fact_set(struct tenon_host *host, const char *name, json_t *value)
 {
         struct tn_plugin_host *self = (struct tn_plugin_host *) host;
@@ -102,6 +107,7 @@ struct tn_plugin_host *tn_plugin_host_new(const struct tn_env *env, const struct
                 .run = host_run,
                 .reply = tn_call_reply,
                 .fail = tn_call_fail,
+                .config_names = host_config_names,
         };
         self->config = config;
         self->facts = facts;

@@ -26,6 +26,7 @@
 #define TN_PATH_STATEDIR   TN_LOCALSTATEDIR "/lib/tenon"
 #define TN_PATH_RUNDIR     TN_RUNSTATEDIR "/tenon"
 #define TN_PATH_CONTROL    TN_PATH_RUNDIR "/control.sock"
+#define TN_PATH_HEARTBEAT  TN_PATH_RUNDIR "/heartbeat.sock"
 #define TN_PATH_PIDFILE    TN_RUNSTATEDIR "/tenond.pid"
 #define TN_PATH_VIRTIO_QGA "/dev/virtio-ports/" TN_PORT_QGA
 #define TN_PATH_VIRTIO_QMP "/dev/virtio-ports/" TN_PORT_QMP

@@ -13,7 +13,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define TENON_PLUGIN_ABI 1U /* raised whenever anything in this file changes its layout or meaning */
+#define TENON_PLUGIN_ABI 2U /* raised whenever anything in this file changes its layout or meaning */
 
 struct tn_env;     /* the machine, lib/env.h; opaque to plugins that are built elsewhere */
 struct tenon_call; /* one request under way */
@@ -104,6 +104,9 @@ struct tenon_host {
         /* Ends a call that a start function was given. Takes ownership of @value / @error. */
         void (*reply)(struct tenon_call *call, json_t *value);
         void (*fail)(struct tenon_call *call, GError *error);
+        /* The names of the groups [KIND NAME] of the configuration in which there is no mistake, sorted.
+         * Free with g_strfreev(). */
+        char **(*config_names)(struct tenon_host *host, const char *kind);
 };
 
 /* The one symbol that a plugin exports. */
