@@ -44,14 +44,14 @@ static void register_beat(struct tn_bus_request *request, struct beat_bus *servi
         GError *error = NULL;
         const char *name;
         dbus_uint32_t timeout;
+        bool ok;
 
         (void) dbus_message_get_args(tn_bus_request_message(request), NULL, DBUS_TYPE_STRING, &name,
                                      DBUS_TYPE_UINT32, &timeout, DBUS_TYPE_INVALID);
-        end(request,
-            health_access_check(service->access, &peer, required, &error) &&
-                    heartbeats_register(service->heartbeats, name, &peer, timeout * UINT64_C(1000), required,
-                                        &error),
-            error);
+        ok = health_access_check(service->access, &peer, required, &error) &&
+             heartbeats_register(service->heartbeats, name, &peer, timeout * UINT64_C(1000), required,
+                                 &error);
+        end(request, ok, error);
 }
 
 static void run_register(struct tn_bus_request *request, void *data)
@@ -69,10 +69,12 @@ static void with_name(struct tn_bus_request *request, struct beat_bus *service, 
         struct heartbeat_peer peer = health_access_peer(tn_bus_request_uid(request), 0);
         GError *error = NULL;
         const char *name;
+        bool ok;
 
         (void) dbus_message_get_args(tn_bus_request_message(request), NULL, DBUS_TYPE_STRING, &name,
                                      DBUS_TYPE_INVALID);
-        end(request, func(service->heartbeats, name, &peer, &error), error);
+        ok = func(service->heartbeats, name, &peer, &error);
+        end(request, ok, error);
 }
 
 static void run_beat(struct tn_bus_request *request, void *data)
@@ -187,6 +189,8 @@ static void connect_bus(struct beat_bus *service)
                 set_problem(service, error->message);
                 return;
         }
+        g_free(service->problem);
+        service->problem = g_strdup("the bus has not given us the name " TN_BUS_NAME " yet");
         service->object = tn_bus_object_new(bus, TN_BUS_PATH, interfaces, TN_AGENT1_XML, service);
         tn_bus_own_name(bus, TN_BUS_NAME, on_named, service);
 }

@@ -106,9 +106,11 @@ static bool start_record(struct health_gate *gate)
         g_autofree char *text = g_strdup_printf("%s\n", line);
         struct record record = {(char *) (folder ? folder + strspn(folder, "/") : NULL), text};
 
+        if (!folder || health_is_frozen(host) ||
+            !tn_worker_run(gate->worker, write_record, &record, RECORD_MS, on_recorded, gate, NULL))
+                return false;
         gate->recording_feed = gate->wanted_feed;
-        return folder && !health_is_frozen(host) &&
-               tn_worker_run(gate->worker, write_record, &record, RECORD_MS, on_recorded, gate, NULL);
+        return true;
 }
 
 static void say(const struct health_gate *gate)
