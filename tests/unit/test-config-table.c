@@ -52,6 +52,9 @@ static void test_types_and_limits_exist(void **state)
                 g_auto(GStrv) types = row->when ? g_strsplit(row->when, "|", -1) : NULL;
                 const char *bound = row->at_least ? row->at_least : row->at_most;
 
+                /* A mistake is told once for each key because of it. */
+                if (i > 0 && tn_config_table_find(row->group, row->key) != row)
+                        assert_string_equal(tn_config_table[i - 1].key, row->key);
                 for (size_t t = 0; types && types[t]; t++) {
                         assert_true(
                                 tn_config_value_fits(tn_config_table_find(row->group, "type"), types[t]));
