@@ -14,7 +14,9 @@
 #include "lib/names.h"
 #include "plugins/health/agent1-xml.h"
 
-#define RETRY_S 10 /* after the bus was lost; a guest that never had one is not asked again */
+#define RETRY_S    10 /* after the bus was lost; a guest that never had one is not asked again */
+#define DENIED_MAX 6  /* tries: just after an installation the bus may not have read who may have the name  \
+                       */
 
 struct beat_bus {
         struct tenon_host *host;
@@ -24,6 +26,7 @@ struct beat_bus {
         struct tn_bus_object *object; /* NULL: there is no bus */
         char *problem;
         guint retry_source;
+        unsigned denied;
 };
 
 typedef bool (*beat_func)(struct heartbeats *heartbeats, const char *name, const struct heartbeat_peer *peer,
@@ -174,10 +177,22 @@ static void set_problem(struct beat_bus *service, const char *problem)
         service->problem = g_strdup(problem);
 }
 
+static gboolean on_retry(void *data);
+
+static void retry_later(struct beat_bus *service)
+{
+        if (!service->retry_source)
+                service->retry_source = g_timeout_add_seconds(RETRY_S, on_retry, service);
+}
+
 static void on_named(DBusMessage *reply, const GError *error, void *data)
 {
+        struct beat_bus *service = data;
+
         (void) reply;
-        set_problem(data, error ? error->message : NULL);
+        set_problem(service, error ? error->message : NULL);
+        if (error && error->code == TN_ERROR_DENIED && ++service->denied < DENIED_MAX)
+                retry_later(service);
 }
 
 static void connect_bus(struct beat_bus *service)
@@ -191,7 +206,8 @@ static void connect_bus(struct beat_bus *service)
         }
         g_free(service->problem);
         service->problem = g_strdup("the bus has not given us the name " TN_BUS_NAME " yet");
-        service->object = tn_bus_object_new(bus, TN_BUS_PATH, interfaces, TN_AGENT1_XML, service);
+        if (!service->object)
+                service->object = tn_bus_object_new(bus, TN_BUS_PATH, interfaces, TN_AGENT1_XML, service);
         tn_bus_own_name(bus, TN_BUS_NAME, on_named, service);
 }
 
@@ -203,7 +219,7 @@ static gboolean on_retry(void *data)
         if (!service->object)
                 return G_SOURCE_CONTINUE;
         service->retry_source = 0;
-        return G_SOURCE_REMOVE;
+        return G_SOURCE_REMOVE; /* asking for the name may arm it anew */
 }
 
 static void on_lost(void *data)
@@ -212,8 +228,7 @@ static void on_lost(void *data)
 
         g_clear_pointer(&service->object, tn_bus_object_free);
         set_problem(service, "the connection to the bus was lost");
-        if (!service->retry_source)
-                service->retry_source = g_timeout_add_seconds(RETRY_S, on_retry, service);
+        retry_later(service);
 }
 
 struct beat_bus *beat_bus_new(struct tenon_host *host, struct health_bus *link,
