@@ -81,6 +81,9 @@ struct tenon_child_result {
 typedef void (*tenon_child_done)(struct tenon_host *host, const struct tenon_child_result *result,
                                  void *data);
 
+/* A fact has changed; @value is borrowed, NULL when it was removed. */
+typedef void (*tenon_fact_func)(struct tenon_host *host, const char *name, json_t *value);
+
 /* What a plugin may call. One struct per plugin; lives from before probe until after stop. */
 struct tenon_host {
         void *data;               /* the plugin's own */
@@ -107,6 +110,9 @@ struct tenon_host {
         /* The names of the groups [KIND NAME] of the configuration in which there is no mistake, sorted.
          * Free with g_strfreev(). */
         char **(*config_names)(struct tenon_host *host, const char *kind);
+        /* From now on @func is called for each change of a fact of anybody's, until stop. One for each
+         * plugin. */
+        void (*fact_watch)(struct tenon_host *host, tenon_fact_func func);
 };
 
 /* The one symbol that a plugin exports. */

@@ -14,9 +14,10 @@
 #include "lib/names.h"
 #include "plugins/health/agent1-xml.h"
 
-#define RETRY_S    10 /* after the bus was lost; a guest that never had one is not asked again */
-#define DENIED_MAX 6  /* tries: just after an installation the bus may not have read who may have the name  \
-                       */
+#define RETRY_S 10 /* after the bus was lost; a guest that never had one is not asked again */
+#define DENIED_MAX                                                                                          \
+        6 /* tries: just after an installation the bus may not have read who may have the name              \
+           */
 
 struct beat_bus {
         struct tenon_host *host;

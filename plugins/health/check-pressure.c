@@ -4,7 +4,7 @@
 /*
  * Pressure stall information: the share of the last 10 s in which tasks waited for memory or for I/O
  * (Documentation/accounting/psi.rst). Where the kernel lets us, it wakes us at the lower limit, and nothing
- * is read while all is well. Before Linux 6.5 that takes CAP_SYS_RESOURCE, which the agent's sandbox has
+ * is read while all is well. In older kernels that takes CAP_SYS_RESOURCE, which the agent's sandbox has
  * not; then the file is read in the check's interval. Windows of 2 s are the ones that need no privilege.
  */
 #include <errno.h>

@@ -21,7 +21,8 @@
 #include "plugins/health/gate.h"
 #include "plugins/health/heartbeats.h"
 
-#define LATE_USEC G_USEC_PER_SEC /* a timer that comes so late was held up, and so were the beats */
+#define LATE_USEC   G_USEC_PER_SEC /* a timer that comes so late was held up, and so were the beats */
+#define FROZEN_USEC G_USEC_PER_SEC /* between two looks while file systems are frozen */
 
 struct health {
         struct tenon_host *host;
@@ -35,7 +36,7 @@ struct health {
         char *socket_problem;
         guint start_source, timer;
         uint64_t timer_usec; /* when it is due, monotonic */
-        bool turning;
+        bool turning, frozen;
 };
 
 bool health_is_frozen(struct tenon_host *host)
@@ -59,12 +60,13 @@ static void turn(struct health *health)
 {
         uint64_t now = tn_env_monotonic_usec(health->host->env);
         uint64_t late = health->timer_usec && now > health->timer_usec ? now - health->timer_usec : 0;
-        bool frozen = health_is_frozen(health->host);
 
         health->turning = true;
         beat_socket_drain(health->sock); /* what has come in time counts */
-        if (late > LATE_USEC || frozen)
-                heartbeats_forgive(health->heartbeats, MAX(late, frozen ? G_USEC_PER_SEC : 0));
+        if (health->frozen)
+                heartbeats_hold(health->heartbeats, now + FROZEN_USEC);
+        else if (late > LATE_USEC)
+                heartbeats_forgive(health->heartbeats, true);
         heartbeats_turn(health->heartbeats);
         health_checks_turn(health->checks);
         health->turning = false;
@@ -153,6 +155,20 @@ static void on_heartbeat_changed(const struct heartbeat *heartbeat, const char *
         update_gate(health);
 }
 
+/* A freeze may be over before the next turn, so that the turn alone would not know of it. */
+static void on_fact(struct tenon_host *host, const char *name, json_t *value)
+{
+        struct health *health = host->data;
+        bool frozen = health_is_frozen(host);
+
+        (void) value;
+        if (!g_str_equal(name, "freeze") || frozen == health->frozen)
+                return;
+        health->frozen = frozen;
+        if (!frozen)
+                heartbeats_forgive(health->heartbeats, false);
+}
+
 static void open_socket(struct health *health)
 {
         const char *path = health->host->config(health->host, "heartbeat", "socket");
@@ -224,6 +240,8 @@ static bool health_start(struct tenon_host *host, GError **error)
         health->sock = beat_socket_new(host, health->heartbeats, health->access,
                                        health_setting(host, "heartbeat", "timeout-ms", 60000));
         host->fact_set(host, "heartbeats", heartbeats_to_json(health->heartbeats, false));
+        health->frozen = health_is_frozen(host);
+        host->fact_watch(host, on_fact);
         health->start_source = g_idle_add(on_start, health);
         return true;
 }

@@ -105,6 +105,7 @@ struct heartbeat *heartbeats_find_pid(const struct heartbeats *heartbeats, pid_t
 void heartbeats_beat_now(struct heartbeat *heartbeat)
 {
         heartbeat->beats++;
+        heartbeat->forgiven = false;
         heartbeat->deadline_usec = now(heartbeat->owner) + heartbeat->timeout_usec;
         rearm(heartbeat->owner);
         if (!heartbeat->missed)
@@ -304,10 +305,26 @@ uint64_t heartbeats_next(const struct heartbeats *heartbeats)
         return next;
 }
 
-void heartbeats_forgive(struct heartbeats *heartbeats, uint64_t usec)
+void heartbeats_hold(struct heartbeats *heartbeats, uint64_t until_usec)
 {
-        for (guint i = 0; i < heartbeats->list->len; i++)
-                ((struct heartbeat *) g_ptr_array_index(heartbeats->list, i))->deadline_usec += usec;
+        for (guint i = 0; i < heartbeats->list->len; i++) {
+                struct heartbeat *heartbeat = g_ptr_array_index(heartbeats->list, i);
+
+                heartbeat->deadline_usec = MAX(heartbeat->deadline_usec, until_usec);
+        }
+        rearm(heartbeats);
+}
+
+void heartbeats_forgive(struct heartbeats *heartbeats, bool once)
+{
+        for (guint i = 0; i < heartbeats->list->len; i++) {
+                struct heartbeat *heartbeat = g_ptr_array_index(heartbeats->list, i);
+
+                if (once && heartbeat->forgiven)
+                        continue;
+                heartbeat->forgiven = once;
+                heartbeat->deadline_usec = now(heartbeats) + heartbeat->timeout_usec;
+        }
         rearm(heartbeats);
 }
 

@@ -28,6 +28,7 @@ struct heartbeat {
         pid_t pid; /* of the owner, whose end is a missed beat; 0: nobody's */
         uint64_t timeout_usec, deadline_usec;
         bool required, missed;
+        bool forgiven;       /* since its last beat */
         char *reason;        /* why it is missed */
         uint64_t since_usec; /* realtime: registered, missed or well again */
         uint64_t beats;
@@ -78,8 +79,11 @@ struct heartbeat *heartbeats_find_pid(const struct heartbeats *heartbeats, pid_t
 void heartbeats_turn(struct heartbeats *heartbeats);
 /* When the next one's time is over; 0: never. */
 uint64_t heartbeats_next(const struct heartbeats *heartbeats);
-/* The machine, or the agent, stood still for so long: nobody could beat, or be heard. */
-void heartbeats_forgive(struct heartbeats *heartbeats, uint64_t usec);
+/* Nobody is judged before this time. */
+void heartbeats_hold(struct heartbeats *heartbeats, uint64_t until_usec);
+/* Something stood still, and who waited for it could not beat: all have their whole time again. @once: but
+ * not a second time without a beat. */
+void heartbeats_forgive(struct heartbeats *heartbeats, bool once);
 
 /* The first required one that is missed, or NULL. */
 const struct heartbeat *heartbeats_culprit(const struct heartbeats *heartbeats);

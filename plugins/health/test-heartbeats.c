@@ -143,10 +143,23 @@ static void test_wall_clock_and_standstill(void **state)
         scene->stage->realtime_usec = 0;
         pass(scene, 20);
         assert_false(is_missed(scene, "db"));
-        heartbeats_forgive(scene->beats, 100 * G_USEC_PER_SEC);
-        pass(scene, 100);
+        stage_pass(scene->stage, 500); /* the machine stood still: before anybody is judged … */
+        heartbeats_forgive(scene->beats, true);
+        pass(scene, 29);
         assert_false(is_missed(scene, "db"));
-        pass(scene, 10);
+        stage_pass(scene->stage, 500);
+        heartbeats_forgive(scene->beats, true); /* … but not again and again without a beat */
+        heartbeats_turn(scene->beats);
+        assert_true(is_missed(scene, "db"));
+        assert_true(heartbeats_beat(scene->beats, "db", &root, NULL));
+        pass(scene, 29);
+        heartbeats_forgive(scene->beats, false); /* thawed */
+        pass(scene, 29);
+        assert_false(is_missed(scene, "db"));
+        heartbeats_hold(scene->beats, scene->stage->monotonic_usec + 10 * G_USEC_PER_SEC);
+        pass(scene, 9);
+        assert_false(is_missed(scene, "db"));
+        pass(scene, 1);
         assert_true(is_missed(scene, "db"));
         close_scene(scene);
 }
