@@ -5,6 +5,7 @@
 #include "agent/config-table.h"
 
 #include <glib.h>
+#include <string.h>
 
 #include "lib/names.h"
 
@@ -121,17 +122,123 @@ const struct tn_config_key tn_config_table[] = {
                 "their sizes."},
         {"guestinfo", "network-timeout-ms", TN_CONFIG_INT, "2000", .min = 100, .max = 600000,
          .doc = "Milliseconds after which file systems that have not answered are told without sizes."},
+
+        {"check NAME", "type", TN_CONFIG_ENUM, "",
+         .words = "loop|memory-pressure|io-pressure|memory-available|filesystem|load|file-handles|unit|process|"
+                  "script",
+         .needed = true, .doc = "What is checked; see CHECKS."},
+        {"check NAME", "enabled", TN_CONFIG_BOOL, "yes", .doc = "Run this check."},
+        {"check NAME", "required", TN_CONFIG_BOOL, "no",
+         .doc = "While it is critical, the watchdog is not fed."},
+        {"check NAME", "interval-ms", TN_CONFIG_INT, "30000", .min = 1000, .max = 86400000,
+         .doc = "Milliseconds between two measurements. Where the kernel or systemd tells of changes, only while "
+                "it is not ok."},
+        {"check NAME", "in-a-row", TN_CONFIG_INT, "3", .min = 1, .max = 1000,
+         .doc = "So many measurements after each other must be bad before the check is warning or critical. One "
+                "good one makes it ok."},
+        {"check NAME", "warning", TN_CONFIG_INT, "1000", .min = 0, .max = 3600000, .when = "loop",
+         .doc = "Milliseconds that the agent's main loop was busy with one thing. 0: no warning."},
+        {"check NAME", "warning", TN_CONFIG_INT, "40", .min = 0, .max = 100,
+         .when = "memory-pressure|io-pressure",
+         .doc = "Percent of the last 10 s in which tasks waited. 0: no warning."},
+        {"check NAME", "warning", TN_CONFIG_INT, "10", .min = 0, .max = 100, .when = "memory-available",
+         .doc = "Percent of the memory that is left. 0: no warning."},
+        {"check NAME", "warning", TN_CONFIG_INT, "90", .min = 0, .max = 100, .when = "filesystem|file-handles",
+         .doc = "Percent that are used. 0: no warning."},
+        {"check NAME", "warning", TN_CONFIG_INT, "300", .min = 0, .max = 1000000, .when = "load",
+         .doc = "Load average of one minute for each processor, in percent. 0: no warning."},
+        {"check NAME", "critical", TN_CONFIG_INT, "10000", .min = 0, .max = 3600000, .when = "loop",
+         .at_least = "warning", .doc = "The same for critical. 0: never."},
+        {"check NAME", "critical", TN_CONFIG_INT, "80", .min = 0, .max = 100,
+         .when = "memory-pressure|io-pressure", .at_least = "warning", .doc = "The same for critical. 0: never."},
+        {"check NAME", "critical", TN_CONFIG_INT, "3", .min = 0, .max = 100, .when = "memory-available",
+         .at_most = "warning", .doc = "The same for critical. 0: never."},
+        {"check NAME", "critical", TN_CONFIG_INT, "98", .min = 0, .max = 100, .when = "filesystem|file-handles",
+         .at_least = "warning",
+         .doc = "The same for critical. 0: never."},
+        {"check NAME", "critical", TN_CONFIG_INT, "0", .min = 0, .max = 1000000, .when = "load",
+         .at_least = "warning", .doc = "The same for critical. 0: never."},
+        {"check NAME", "stall", TN_CONFIG_ENUM, "some", .words = "some|full",
+         .when = "memory-pressure|io-pressure",
+         .doc = "Time in which at least one task waited (some), or all that had something to do (full)."},
+        {"check NAME", "writable", TN_CONFIG_BOOL, "yes", .when = "filesystem",
+         .doc = "It is critical when it is mounted read-only."},
+        {"check NAME", "path", TN_CONFIG_PATH, "/", .when = "filesystem", .doc = "The mount point."},
+        {"check NAME", "path", TN_CONFIG_PATH, "", .when = "script", .needed = true,
+         .doc = "The program. It and its directory must belong to root and be writable by nobody else."},
+        {"check NAME", "timeout-ms", TN_CONFIG_INT, "10000", .min = 100, .max = 600000, .when = "script",
+         .doc = "Milliseconds that it may take; then it is killed, and the check is unknown."},
+        {"check NAME", "unit", TN_CONFIG_STRING, "", .when = "unit", .needed = true,
+         .doc = "The unit of systemd that must be active, with its suffix."},
+        {"check NAME", "process", TN_CONFIG_STRING, "", .when = "process",
+         .doc = "Name of the process as in /proc/PID/comm, so at most 15 characters."},
+        {"check NAME", "pid-file", TN_CONFIG_PATH, "", .when = "process",
+         .doc = "File with its number. With process as well, both must be right."},
+
+        {"heartbeat", "socket", TN_CONFIG_PATH, TN_PATH_HEARTBEAT,
+         .doc = "Socket for the beats of programs, see tenon-heartbeat(7). Empty: none."},
+        {"heartbeat", "dbus", TN_CONFIG_BOOL, "yes",
+         .doc = "Take beats over D-Bus, too, as org.tenon.Agent1 on the system bus."},
+        {"heartbeat", "users", TN_CONFIG_LIST, "",
+         .doc = "Users, and groups as @GROUP, that may register heartbeats beside root."},
+        {"heartbeat", "required-users", TN_CONFIG_LIST, "",
+         .doc = "The same, also for required ones, without which the watchdog is not fed."},
+        {"heartbeat", "timeout-ms", TN_CONFIG_INT, "60000", .min = 1000, .max = 86400000,
+         .doc = "Milliseconds between beats of a program that beats without having told its own time."},
+        {"heartbeat", "max", TN_CONFIG_INT, "64", .min = 1, .max = 1024,
+         .doc = "Heartbeats at the same time. One user other than root has a quarter of them at most."},
 };
 /* clang-format on */
 
 const size_t tn_config_table_len = G_N_ELEMENTS(tn_config_table);
 
-const struct tn_config_key *tn_config_table_find(const char *group, const char *key)
+static bool is_pattern(const struct tn_config_key *row)
+{
+        return g_str_has_suffix(row->group, TN_CONFIG_NAMED);
+}
+
+bool tn_config_table_fits(const struct tn_config_key *row, const char *group)
+{
+        size_t stem = strlen(row->group) - strlen("NAME"); /* with the blank */
+
+        return is_pattern(row) ? strncmp(row->group, group, stem) == 0 : g_str_equal(row->group, group);
+}
+
+bool tn_config_table_is_named(const char *group)
 {
         for (size_t i = 0; i < tn_config_table_len; i++)
-                if (g_str_equal(tn_config_table[i].group, group) && g_str_equal(tn_config_table[i].key, key))
-                        return &tn_config_table[i];
+                if (is_pattern(&tn_config_table[i]) && tn_config_table_fits(&tn_config_table[i], group))
+                        return true;
+        return false;
+}
+
+static bool is_for(const struct tn_config_key *row, const char *type)
+{
+        g_auto(GStrv) words = row->when ? g_strsplit(row->when, "|", -1) : NULL;
+
+        return !words || (type && g_strv_contains((const char *const *) words, type));
+}
+
+static const struct tn_config_key *find(const char *group, const char *key, bool any, const char *type)
+{
+        for (size_t i = 0; i < tn_config_table_len; i++) {
+                const struct tn_config_key *row = &tn_config_table[i];
+
+                if (tn_config_table_fits(row, group) && g_str_equal(row->key, key) &&
+                    (any || is_for(row, type)))
+                        return row;
+        }
         return NULL;
+}
+
+const struct tn_config_key *tn_config_table_find(const char *group, const char *key)
+{
+        return find(group, key, true, NULL);
+}
+
+const struct tn_config_key *tn_config_table_find_for(const char *group, const char *key, const char *type)
+{
+        return find(group, key, false, type);
 }
 
 char *tn_config_table_describe(const struct tn_config_key *row)

@@ -4,6 +4,7 @@
 /* The table of known settings: the source of validation, of tenond.conf(5) and of `tenonctl config`. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,11 @@ struct tn_config_key {
         int64_t min, max;     /* TN_CONFIG_INT */
         const char *words;    /* TN_CONFIG_ENUM */
         const char *doc;      /* one line */
+        /* Only of groups that end with TN_CONFIG_NAMED: */
+        const char *when;     /* the words of `type` that have this row, separated by '|'; NULL: all */
+        bool needed;          /* there is no default */
+        const char *at_least; /* a key of the same group whose value this one must not be below, … */
+        const char *at_most;  /* … or above */
 };
 
 extern const struct tn_config_key tn_config_table[];
@@ -32,7 +38,17 @@ extern const size_t tn_config_table_len;
 /* Groups whose name begins with this take any key: settings of plugins that are built elsewhere. */
 #define TN_CONFIG_PLUGIN_GROUP "plugin "
 
-/* The row, or NULL. */
+/* A group of the table that ends with this stands for as many groups as the administrator writes, each with
+ * a name in its place, and each of them with a key `type`. See config-groups.h. */
+#define TN_CONFIG_NAMED " NAME"
+
+/* Whether the row is of this group. */
+bool tn_config_table_fits(const struct tn_config_key *row, const char *group);
+/* Whether the group is one of those with a name: "check db". */
+bool tn_config_table_is_named(const char *group);
+/* The row, or NULL; the first of several for different types. */
 const struct tn_config_key *tn_config_table_find(const char *group, const char *key);
+/* The row of this type, or NULL. */
+const struct tn_config_key *tn_config_table_find_for(const char *group, const char *key, const char *type);
 /* What a value of this row may be, for messages and the manual: "one of a|b", "1 to 5", … g_free(). */
 char *tn_config_table_describe(const struct tn_config_key *row);

@@ -10,7 +10,9 @@
 
 #include <string.h>
 
+#include "agent/config-groups.h"
 #include "agent/config-qga.h"
+#include "agent/config-value.h"
 #include "lib/error.h"
 
 #define COMMAND_LINE "command line"
@@ -21,8 +23,15 @@ struct setting {
         char *origin;
 };
 
+/* A group that the administrator has given its name. */
+struct named_group {
+        char *file; /* the first one that has it */
+        bool mistaken;
+};
+
 struct tn_config {
         GHashTable *settings; /* "group\nkey" → struct setting */
+        GTree *named;         /* name of the group → struct named_group */
         GPtrArray *mistakes;  /* NULL-ended only when asked for */
         bool policy_mistaken;
 };
@@ -43,61 +52,15 @@ static const struct setting *find(const struct tn_config *config, const char *gr
         return g_hash_table_lookup(config->settings, name);
 }
 
-static const struct {
-        const char *word;
-        bool value;
-} bool_words[] = {
-        {"yes", true}, {"true", true},   {"on", true},   {"1", true},
-        {"no", false}, {"false", false}, {"off", false}, {"0", false},
-};
-
-static bool parse_bool(const char *text, bool *ret)
-{
-        for (size_t i = 0; i < G_N_ELEMENTS(bool_words); i++)
-                if (g_ascii_strcasecmp(text, bool_words[i].word) == 0) {
-                        *ret = bool_words[i].value;
-                        return true;
-                }
-        return false;
-}
-
-/* Yes and no are kept in one spelling, so that nobody has to parse them again. */
 static void store(struct tn_config *config, const char *group, const char *key, const char *value,
                   const char *origin)
 {
         const struct tn_config_key *row = tn_config_table_find(group, key);
         struct setting *setting = g_new0(struct setting, 1);
-        bool flag;
 
-        if (row && row->type == TN_CONFIG_BOOL && parse_bool(value, &flag))
-                value = flag ? "yes" : "no";
-        setting->value = g_strdup(value);
+        setting->value = g_strdup(tn_config_value_normal(row, value));
         setting->origin = g_strdup(origin);
         g_hash_table_insert(config->settings, g_strdup_printf("%s\n%s", group, key), setting);
-}
-
-static bool value_fits(const struct tn_config_key *row, const char *value)
-{
-        gint64 number;
-        bool flag;
-
-        switch (row->type) {
-        case TN_CONFIG_BOOL:
-                return parse_bool(value, &flag);
-        case TN_CONFIG_INT:
-                return g_ascii_string_to_signed(value, 10, row->min, row->max, &number, NULL);
-        case TN_CONFIG_ENUM: {
-                g_auto(GStrv) words = g_strsplit(row->words, "|", -1);
-
-                return g_strv_contains((const char *const *) words, value);
-        }
-        case TN_CONFIG_PATH:
-                return *value == '\0' || g_path_is_absolute(value);
-        case TN_CONFIG_LIST:
-        case TN_CONFIG_STRING:
-        default:
-                return g_utf8_validate(value, -1, NULL);
-        }
 }
 
 /* The known name that was most likely meant, or NULL: the same letters but for one, or the same beginning.
@@ -108,7 +71,7 @@ static const char *guess_key(const char *group, const char *key)
                 const struct tn_config_key *row = &tn_config_table[i];
                 size_t same = 0, len = strlen(row->key);
 
-                if (!g_str_equal(row->group, group))
+                if (!tn_config_table_fits(row, group))
                         continue;
                 while (key[same] && key[same] == row->key[same])
                         same++;
@@ -127,7 +90,7 @@ static char *known_names(const char *group)
                 const struct tn_config_key *row = &tn_config_table[i];
                 const char *name = group ? row->key : row->group;
 
-                if ((group && !g_str_equal(row->group, group)) || g_strcmp0(name, last) == 0)
+                if ((group && !tn_config_table_fits(row, group)) || g_strcmp0(name, last) == 0)
                         continue;
                 g_string_append_printf(names, "%s%s", names->len ? ", " : "", name);
                 last = name;
@@ -156,7 +119,8 @@ static bool check(const char *group, const char *key, const char *value, GError 
                 return true;
         if (!row)
                 return unknown_key(group, key, error);
-        if (value_fits(row, value))
+        /* What a value in a named group may be depends on the type, which may stand in another file. */
+        if (tn_config_table_is_named(group) || tn_config_value_fits(row, value))
                 return true;
         may_be = tn_config_table_describe(row);
         return tn_error_set(error, TN_ERROR_INVALID, "key '%s': '%s' is not %s", key, value, may_be);
@@ -165,9 +129,21 @@ static bool check(const char *group, const char *key, const char *value, GError 
 static bool group_known(const char *group)
 {
         for (size_t i = 0; i < tn_config_table_len; i++)
-                if (g_str_equal(tn_config_table[i].group, group))
+                if (tn_config_table_fits(&tn_config_table[i], group))
                         return true;
         return g_str_has_prefix(group, TN_CONFIG_PLUGIN_GROUP) || g_str_equal(group, TN_CONFIG_QGA_GROUP);
+}
+
+static struct named_group *note_group(struct tn_config *config, const char *file, const char *name)
+{
+        struct named_group *group = g_tree_lookup(config->named, name);
+
+        if (!group) {
+                group = g_new0(struct named_group, 1);
+                group->file = g_strdup(file);
+                g_tree_insert(config->named, g_strdup(name), group);
+        }
+        return group;
 }
 
 static void add_mistake(struct tn_config *config, const char *file, const char *group, const char *what)
@@ -176,6 +152,8 @@ static void add_mistake(struct tn_config *config, const char *file, const char *
                 g_ptr_array_add(config->mistakes, g_strdup_printf("%s: group [%s], %s", file, group, what));
         else
                 g_ptr_array_add(config->mistakes, g_strdup_printf("%s: %s", file, what));
+        if (group && tn_config_table_is_named(group))
+                note_group(config, file, group)->mistaken = true;
         /* A file that cannot be read, or a group whose name is not known, may have held the policy, too. */
         if (!group || g_str_equal(group, "policy") || g_str_equal(group, TN_CONFIG_QGA_GROUP) ||
             !group_known(group))
@@ -208,6 +186,8 @@ static void merge_group(struct tn_config *config, GKeyFile *keys, const char *fi
 {
         g_auto(GStrv) names = g_key_file_get_keys(keys, group, NULL, NULL);
 
+        if (tn_config_table_is_named(group))
+                (void) note_group(config, file, group);
         for (size_t i = 0; names && names[i]; i++) {
                 g_autoptr(GError) error = NULL;
 
@@ -233,7 +213,12 @@ static void merge_file(struct tn_config *config, const char *file, const char *t
         }
         groups = g_key_file_get_groups(keys, NULL);
         for (size_t i = 0; groups[i]; i++) {
-                if (group_known(groups[i])) {
+                const char *fault = tn_config_table_is_named(groups[i]) ? tn_config_group_fault(groups[i])
+                                                                        : NULL;
+
+                if (fault) {
+                        add_mistake(config, file, groups[i], fault);
+                } else if (group_known(groups[i])) {
                         merge_group(config, keys, file, groups[i]);
                 } else {
                         g_autofree char *names = known_names(NULL);
@@ -276,12 +261,69 @@ static void read_qga_file(struct tn_config *config, const struct tn_env *env)
                 tn_config_default(config, "policy", "preset", "open", TN_CONFIG_QGA_FILE);
 }
 
+struct group_judgement {
+        struct tn_config *config;
+        const char *group;
+};
+
+static void on_group_mistake(const char *file, const char *what, void *data)
+{
+        struct group_judgement *judgement = data;
+
+        add_mistake(judgement->config, file, judgement->group, what);
+}
+
+static gboolean add_group(void *name, void *value, void *data)
+{
+        const struct named_group *group = value;
+
+        if (!group->mistaken)
+                g_ptr_array_add(data, g_strdup(name));
+        return FALSE;
+}
+
+/* The named groups in which no mistake was found so far. */
+static GPtrArray *good_groups(const struct tn_config *config)
+{
+        GPtrArray *groups = g_ptr_array_new_with_free_func(g_free);
+
+        g_tree_foreach(config->named, add_group, groups);
+        return groups;
+}
+
+static void check_named_groups(struct tn_config *config)
+{
+        g_autoptr(GPtrArray) groups = good_groups(config);
+
+        for (guint i = 0; i < groups->len; i++) {
+                struct group_judgement judgement = {config, g_ptr_array_index(groups, i)};
+                const struct named_group *group = g_tree_lookup(config->named, judgement.group);
+
+                tn_config_group_check(config, judgement.group, group->file, on_group_mistake, &judgement);
+        }
+}
+
+static void named_group_free(void *data)
+{
+        struct named_group *group = data;
+
+        g_free(group->file);
+        g_free(group);
+}
+
+static int compare_names(gconstpointer a, gconstpointer b, void *data)
+{
+        (void) data;
+        return strcmp(a, b);
+}
+
 struct tn_config *tn_config_new(const struct tn_env *env, const char *path, bool required, GError **error)
 {
         g_autoptr(tn_config_t) config = g_new0(struct tn_config, 1);
         g_autoptr(GError) local = NULL;
 
         config->settings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, setting_free);
+        config->named = g_tree_new_full(compare_names, NULL, g_free, named_group_free);
         config->mistakes = g_ptr_array_new_with_free_func(g_free);
         if (!read_file(config, env, path, &local)) {
                 if (required) {
@@ -292,6 +334,7 @@ struct tn_config *tn_config_new(const struct tn_env *env, const char *path, bool
                         add_mistake(config, path, NULL, local->message);
         }
         read_drop_ins(config, env, path);
+        check_named_groups(config);
         /* An installed system whose administrator has said nothing to Tenon yet, but has to its predecessor.
          */
         if (!required && g_hash_table_size(config->settings) == 0 && config->mistakes->len == 0)
@@ -306,6 +349,7 @@ void tn_config_free(struct tn_config *config)
         if (!config)
                 return;
         g_hash_table_unref(config->settings);
+        g_tree_unref(config->named);
         g_ptr_array_unref(config->mistakes);
         g_free(config);
 }
@@ -352,11 +396,49 @@ void tn_config_carry_over(struct tn_config *config, const struct tn_config *from
 const char *tn_config_get(const struct tn_config *config, const char *group, const char *key)
 {
         const struct setting *setting = find(config, group, key);
-        const struct tn_config_key *row = tn_config_table_find(group, key);
+        const struct setting *type = find(config, group, "type");
+        const struct tn_config_key *row = tn_config_table_find_for(group, key, type ? type->value : NULL);
 
         if (setting)
                 return setting->value;
         return row ? row->fallback : NULL;
+}
+
+char **tn_config_names(const struct tn_config *config, const char *kind)
+{
+        g_autoptr(GPtrArray) groups = good_groups(config);
+        GPtrArray *names = g_ptr_array_new();
+        size_t len = strlen(kind);
+
+        for (guint i = 0; i < groups->len; i++) {
+                const char *group = g_ptr_array_index(groups, i);
+
+                if (g_str_has_prefix(group, kind) && group[len] == ' ')
+                        g_ptr_array_add(names, g_strdup(group + len + 1));
+        }
+        g_ptr_array_add(names, NULL);
+        return (char **) g_ptr_array_free(names, FALSE);
+}
+
+void tn_config_foreach(const struct tn_config *config, tn_config_func func, void *data)
+{
+        g_autoptr(GPtrArray) groups = good_groups(config);
+
+        for (size_t i = 0; i < tn_config_table_len; i++)
+                if (!g_str_has_suffix(tn_config_table[i].group, TN_CONFIG_NAMED))
+                        func(config, tn_config_table[i].group, &tn_config_table[i], data);
+        for (guint g = 0; g < groups->len; g++) {
+                const char *group = g_ptr_array_index(groups, g),
+                           *type = tn_config_get(config, group, "type");
+
+                for (size_t i = 0; i < tn_config_table_len; i++) {
+                        const struct tn_config_key *row = &tn_config_table[i];
+
+                        if (tn_config_table_fits(row, group) &&
+                            tn_config_table_find_for(group, row->key, type) == row)
+                                func(config, group, row, data);
+                }
+        }
 }
 
 const char *tn_config_get_nonempty(const struct tn_config *config, const char *group, const char *key)

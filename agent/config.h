@@ -48,5 +48,14 @@ bool tn_config_get_bool(const struct tn_config *config, const char *group, const
 /* Free with g_strfreev(). */
 char **tn_config_get_list(const struct tn_config *config, const char *group, const char *key);
 
+/* The names of the groups [KIND NAME] that are without a mistake, sorted. Free with g_strfreev(). */
+char **tn_config_names(const struct tn_config *config, const char *kind);
+
+/* Calls @func for each setting that there is: each row of the table, and for each group with a name and
+ * without a mistake the rows of its type. @group is borrowed. */
+typedef void (*tn_config_func)(const struct tn_config *config, const char *group,
+                               const struct tn_config_key *row, void *data);
+void tn_config_foreach(const struct tn_config *config, tn_config_func func, void *data);
+
 /* The file that set this value, "command line", or NULL for a default. Borrowed. */
 const char *tn_config_origin(const struct tn_config *config, const char *group, const char *key);

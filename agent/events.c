@@ -8,9 +8,12 @@ static const struct {
         const char *fact;
         const char *event;
 } events[] = {
+        {"checks", "CHECKS_CHANGED"},
         {"filesystems", "FILESYSTEMS_CHANGED"},
         {"freeze", "FREEZE_CHANGED"},
         {"health", "HEALTH_CHANGED"},
+        {"health-gate", "HEALTH_GATE_CHANGED"},
+        {"heartbeats", "HEARTBEATS_CHANGED"},
         {"network", "NETWORK_CHANGED"},
         {"os", "OS_CHANGED"},
         {"shutdown", "SHUTDOWN_CHANGED"},
@@ -28,6 +31,8 @@ static void on_fact(const char *name, const json_t *value, void *data)
         for (size_t i = 0; value && i < G_N_ELEMENTS(events); i++)
                 if (g_str_equal(events[i].fact, name))
                         tn_dispatch_emit(agent->dispatch, events[i].event, json_deep_copy(value));
+        if (!g_str_equal(name, "health") && (!value || json_object_get(value, "problems")))
+                tn_events_update_health(agent);
 }
 
 void tn_events_update_health(struct tn_agent *agent)

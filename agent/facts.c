@@ -149,3 +149,13 @@ void tn_facts_subscribe(struct tn_facts *facts, tn_facts_func func, void *data)
 
         g_array_append_val(facts->subscribers, s);
 }
+
+void tn_facts_unsubscribe(struct tn_facts *facts, tn_facts_func func, void *data)
+{
+        for (guint i = facts->subscribers->len; i-- > 0;) {
+                const struct subscriber *s = &g_array_index(facts->subscribers, struct subscriber, i);
+
+                if (s->func == func && s->data == data)
+                        g_array_remove_index(facts->subscribers, i);
+        }
+}

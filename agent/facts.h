@@ -31,3 +31,5 @@ void tn_facts_drop_owner(struct tn_facts *facts, const char *owner);
 json_t *tn_facts_to_json(const struct tn_facts *facts);
 
 void tn_facts_subscribe(struct tn_facts *facts, tn_facts_func func, void *data);
+/* Not from within @func. */
+void tn_facts_unsubscribe(struct tn_facts *facts, tn_facts_func func, void *data);

@@ -16,7 +16,8 @@ struct tn_plugin_host {
         const struct tn_config *config;
         struct tn_facts *facts;
         char *name;
-        GPtrArray *children; /* struct child_run under way; borrowed, each removes itself */
+        tenon_fact_func watch; /* NULL: not subscribed */
+        GPtrArray *children;   /* struct child_run under way; borrowed, each removes itself */
 };
 
 struct child_run {
@@ -29,6 +30,11 @@ struct child_run {
 static const char *host_config(struct tenon_host *host, const char *group, const char *key)
 {
         return tn_config_get_nonempty(((struct tn_plugin_host *) host)->config, group, key);
+}
+
+static char **host_config_names(struct tenon_host *host, const char *kind)
+{
+        return tn_config_names(((struct tn_plugin_host *) host)->config, kind);
 }
 
 static void host_fact_set(struct tenon_host *host, const char *name, json_t *value)
@@ -44,6 +50,30 @@ static void host_fact_set(struct tenon_host *host, const char *name, json_t *val
 static json_t *host_fact_get(struct tenon_host *host, const char *name)
 {
         return tn_facts_get(((struct tn_plugin_host *) host)->facts, name);
+}
+
+static void on_fact(const char *name, const json_t *value, void *data)
+{
+        struct tn_plugin_host *self = data;
+
+        self->watch(&self->host, name, (json_t *) value);
+}
+
+static void host_fact_watch(struct tenon_host *host, tenon_fact_func func)
+{
+        struct tn_plugin_host *self = (struct tn_plugin_host *) host;
+
+        tn_plugin_host_unwatch(self);
+        self->watch = func;
+        if (func)
+                tn_facts_subscribe(self->facts, on_fact, self);
+}
+
+void tn_plugin_host_unwatch(struct tn_plugin_host *self)
+{
+        if (self->watch)
+                tn_facts_unsubscribe(self->facts, on_fact, self);
+        self->watch = NULL;
 }
 
 static void host_log(struct tenon_host *host, int level, const char *format, ...)
@@ -104,6 +134,8 @@ struct tn_plugin_host *tn_plugin_host_new(const struct tn_env *env, const struct
                 .fail = tn_call_fail,
                 .reply_stream = tn_call_reply_stream,
                 .is_awaited = tn_call_is_awaited,
+                .config_names = host_config_names,
+                .fact_watch = host_fact_watch,
         };
         self->config = config;
         self->facts = facts;
@@ -116,6 +148,7 @@ void tn_plugin_host_free(struct tn_plugin_host *self)
 {
         if (!self)
                 return;
+        tn_plugin_host_unwatch(self);
         for (guint i = 0; i < self->children->len; i++) {
                 struct child_run *run = g_ptr_array_index(self->children, i);
 

@@ -15,6 +15,8 @@ struct tn_plugin_host;
 struct tn_plugin_host *tn_plugin_host_new(const struct tn_env *env, const struct tn_config *config,
                                           struct tn_facts *facts, const char *name);
 /* Children that the plugin still has under way are killed; their callbacks do not run. */
+/* The plugin is told of no fact any more: it is about to be stopped. */
+void tn_plugin_host_unwatch(struct tn_plugin_host *host);
 void tn_plugin_host_free(struct tn_plugin_host *host);
 /* What the plugin is handed. Borrowed. */
 struct tenon_host *tn_plugin_host_get(struct tn_plugin_host *host);

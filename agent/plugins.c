@@ -98,6 +98,7 @@ struct tn_plugins *tn_plugins_new(const struct tn_env *env, const struct tn_conf
 static void stop_plugin(struct tn_plugins *plugins, struct plugin *plugin)
 {
         tn_commands_remove(plugins->commands, plugin->name);
+        tn_plugin_host_unwatch(plugin->host);
         if (plugin->desc->stop)
                 plugin->desc->stop(tn_plugin_host_get(plugin->host));
         tn_facts_drop_owner(plugins->facts, plugin->name);

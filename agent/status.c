@@ -22,6 +22,23 @@ static void add_problem(json_t *problems, const char *format, ...)
         json_array_append_new(problems, tn_json_text(text));
 }
 
+/* Owners of facts tell of their problems in the fact itself. */
+static void add_problems_of_facts(json_t *problems, const struct tn_agent *agent)
+{
+        json_auto_t *facts = tn_facts_to_json(agent->facts);
+        const char *name;
+        json_t *fact, *problem;
+        size_t i;
+
+        json_object_foreach(facts, name, fact)
+        {
+                if (g_str_equal(name, "health"))
+                        continue;
+                json_array_foreach(json_object_get(fact, "problems"), i, problem)
+                        json_array_append(problems, problem);
+        }
+}
+
 json_t *tn_agent_health(const struct tn_agent *agent)
 {
         json_t *problems = json_array();
@@ -37,6 +54,7 @@ json_t *tn_agent_health(const struct tn_agent *agent)
                 add_problem(problems, "%s: %s", agent->path, tn_port_problem(agent->port));
         if (agent->control_problem)
                 add_problem(problems, "control socket: %s", agent->control_problem);
+        add_problems_of_facts(problems, agent);
         return json_pack("{s:s, s:o}", "state", json_array_size(problems) ? "degraded" : "ok", "problems",
                          problems);
 }

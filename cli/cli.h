@@ -22,6 +22,8 @@ int tn_cli_plugins(int argc, char **argv);
 int tn_cli_policy(int argc, char **argv);
 int tn_cli_freeze(int argc, char **argv);
 int tn_cli_time(int argc, char **argv);
+int tn_cli_health(int argc, char **argv);
+int tn_cli_heartbeat(int argc, char **argv);
 
 /* Parses @entries; prints an error with a hint and returns false on wrong usage or leftover arguments. */
 bool tn_cli_options(int *argc, char ***argv, const GOptionEntry *entries, const char *summary);
@@ -31,5 +33,7 @@ int tn_cli_fail(const GError *error);
 void tn_cli_print_json(const json_t *value);
 /* The control socket: --socket, or the configuration's. Borrowed. */
 const char *tn_cli_socket(void);
+/* A setting of the configuration in its usual place, or NULL when it is empty. g_free(). */
+char *tn_cli_setting(const char *group, const char *key);
 /* The text of a member, or "". Borrowed. */
 const char *tn_cli_text(const json_t *object, const char *key);

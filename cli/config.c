@@ -14,24 +14,35 @@
 #include "lib/json.h"
 #include "lib/names.h"
 
+static void add_json(const struct tn_config *config, const char *group, const struct tn_config_key *row,
+                     void *data)
+{
+        const char *origin = tn_config_origin(config, group, row->key);
+
+        json_array_append_new(
+                data, json_pack("{s:s, s:s, s:o, s:s, s:o, s:s}", "group", group, "key", row->key, "value",
+                                tn_json_text(tn_config_get(config, group, row->key)), "default",
+                                row->fallback, "origin", tn_json_text(origin), "doc", row->doc));
+}
+
 static json_t *to_json(const struct tn_config *config)
 {
         json_t *settings = json_array(), *mistakes = json_array();
 
-        for (size_t i = 0; i < tn_config_table_len; i++) {
-                const struct tn_config_key *row = &tn_config_table[i];
-                const char *origin = tn_config_origin(config, row->group, row->key);
-
-                json_array_append_new(settings,
-                                      json_pack("{s:s, s:s, s:o, s:s, s:o, s:s}", "group", row->group, "key",
-                                                row->key, "value",
-                                                tn_json_text(tn_config_get(config, row->group, row->key)),
-                                                "default", row->fallback, "origin", tn_json_text(origin),
-                                                "doc", row->doc));
-        }
+        tn_config_foreach(config, add_json, settings);
         for (const char *const *mistake = tn_config_mistakes(config); *mistake; mistake++)
                 json_array_append_new(mistakes, tn_json_text(*mistake));
         return json_pack("{s:o, s:o}", "settings", settings, "mistakes", mistakes);
+}
+
+static void add_line(const struct tn_config *config, const char *group, const struct tn_config_key *row,
+                     void *data)
+{
+        const char *origin = tn_config_origin(config, group, row->key);
+        const char *cells[] = {group, row->key, tn_config_get(config, group, row->key),
+                               origin ? origin : "default"};
+
+        tn_table_add(data, cells);
 }
 
 static void print_table(const struct tn_config *config)
@@ -39,14 +50,7 @@ static void print_table(const struct tn_config *config)
         const char *headers[] = {"GROUP", "KEY", "VALUE", "FROM", NULL};
         struct libscols_table *table = tn_table_new(headers);
 
-        for (size_t i = 0; i < tn_config_table_len; i++) {
-                const struct tn_config_key *row = &tn_config_table[i];
-                const char *origin = tn_config_origin(config, row->group, row->key);
-                const char *cells[] = {row->group, row->key, tn_config_get(config, row->group, row->key),
-                                       origin ? origin : "default"};
-
-                tn_table_add(table, cells);
-        }
+        tn_config_foreach(config, add_line, table);
         tn_table_print(table);
 }
 

@@ -27,6 +27,9 @@ static const struct verb {
          tn_cli_config},
         {"freeze", "--check [--json]", "What a freeze for a snapshot would do, and what not, and why",
          tn_cli_freeze},
+        {"health", "[--json]", "Checks, heartbeats, and whether a watchdog may be fed", tn_cli_health},
+        {"heartbeat", "list [--json] | run … -- COMMAND | remove NAME",
+         "Programs that must say that they are well", tn_cli_heartbeat},
         {"plugins", "[--json]", "Plugins, their state and their commands", tn_cli_plugins},
         {"policy", "[--json]", "What the host may ask, and what would allow the rest", tn_cli_policy},
         {"time", "[setup] [--json] [--watch]", "How right the clock is, and who keeps it", tn_cli_time},
@@ -38,7 +41,7 @@ static void print_help(FILE *out)
 {
         fprintf(out, "Usage: tenonctl [--socket PATH] VERB [OPTIONS]\n\nVerbs:\n");
         for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
-                fprintf(out, "  %-8s %-38s %s\n", verbs[i].name, verbs[i].args, verbs[i].summary);
+                fprintf(out, "  %-9s %-44s %s\n", verbs[i].name, verbs[i].args, verbs[i].summary);
         fprintf(out,
                 "\n  --socket PATH  ask the agent whose control socket this is\n"
                 "  --version      print the version\n"
@@ -87,16 +90,25 @@ const char *tn_cli_text(const json_t *object, const char *key)
         return text ? text : "";
 }
 
+char *tn_cli_setting(const char *group, const char *key)
+{
+        g_autoptr(tn_config_t) config = NULL;
+        struct tn_env env;
+        char *value = NULL;
+
+        if (!tn_env_init_system(&env, NULL, NULL))
+                return NULL;
+        config = tn_config_new(&env, TN_PATH_CONFIG, false, NULL);
+        if (config)
+                value = g_strdup(tn_config_get_nonempty(config, group, key));
+        tn_env_deinit(&env);
+        return value;
+}
+
 const char *tn_cli_socket(void)
 {
-        struct tn_env env;
-
-        if (!socket_path && tn_env_init_system(&env, NULL, NULL)) {
-                g_autoptr(tn_config_t) config = tn_config_new(&env, TN_PATH_CONFIG, false, NULL);
-
-                socket_path = g_strdup(tn_config_get(config, "agent", "control-socket"));
-                tn_env_deinit(&env);
-        }
+        if (!socket_path)
+                socket_path = tn_cli_setting("agent", "control-socket");
         return socket_path && *socket_path ? socket_path : TN_PATH_CONTROL;
 }
 

@@ -361,6 +361,11 @@ void tn_bus_unsubscribe(struct tn_bus_match *match)
         match_free(match);
 }
 
+DBusConnection *tn_bus_connection(const struct tn_bus *bus)
+{
+        return bus->connection;
+}
+
 void tn_bus_flush(struct tn_bus *bus)
 {
         dbus_connection_flush(bus->connection);

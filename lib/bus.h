@@ -44,5 +44,8 @@ struct tn_bus_match *tn_bus_subscribe(struct tn_bus *bus, const char *sender, co
 /* Before tn_bus_free(), which ends the others. Also from within a callback. NULL is fine. */
 void tn_bus_unsubscribe(struct tn_bus_match *match);
 
+/* The connection itself, for lib/bus-object.c. Borrowed. */
+DBusConnection *tn_bus_connection(const struct tn_bus *bus);
+
 /* Waits until all that was sent has left this process; for use before the end of it. */
 void tn_bus_flush(struct tn_bus *bus);

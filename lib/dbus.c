@@ -61,6 +61,11 @@ bool tn_bus_available(void)
         {                                                                                                   \
                 return REAL(name)(a, b, c, d);                                                              \
         }
+#define FORWARD_5(type, name, A, B, C, D, E)                                                                \
+        type name(A a, B b, C c, D d, E e)                                                                  \
+        {                                                                                                   \
+                return REAL(name)(a, b, c, d, e);                                                           \
+        }
 #define FORWARD_6(type, name, A, B, C, D, E, F)                                                             \
         type name(A a, B b, C c, D d, E e, F f)                                                             \
         {                                                                                                   \
@@ -84,12 +89,20 @@ FORWARD_4(void, dbus_connection_set_dispatch_status_function, DBusConnection *, 
 FORWARD_2(void, dbus_connection_set_exit_on_disconnect, DBusConnection *, dbus_bool_t)
 FORWARD_6(dbus_bool_t, dbus_connection_set_timeout_functions, DBusConnection *, DBusAddTimeoutFunction, DBusRemoveTimeoutFunction, DBusTimeoutToggledFunction, void *, DBusFreeFunction)
 FORWARD_6(dbus_bool_t, dbus_connection_set_watch_functions, DBusConnection *, DBusAddWatchFunction, DBusRemoveWatchFunction, DBusWatchToggledFunction, void *, DBusFreeFunction)
+FORWARD_5(dbus_bool_t, dbus_connection_try_register_object_path, DBusConnection *, const char *, const DBusObjectPathVTable *, void *, DBusError *)
 FORWARD_1(void, dbus_connection_unref, DBusConnection *)
+FORWARD_2(dbus_bool_t, dbus_connection_unregister_object_path, DBusConnection *, const char *)
 FORWARD_1(void, dbus_error_free, DBusError *)
 FORWARD_2(dbus_bool_t, dbus_error_has_name, const DBusError *, const char *)
+FORWARD_1(const char *, dbus_message_get_interface, DBusMessage *)
+FORWARD_1(const char *, dbus_message_get_member, DBusMessage *)
+FORWARD_1(dbus_bool_t, dbus_message_get_no_reply, DBusMessage *)
+FORWARD_1(const char *, dbus_message_get_sender, DBusMessage *)
+FORWARD_1(const char *, dbus_message_get_signature, DBusMessage *)
 FORWARD_1(int, dbus_message_get_type, DBusMessage *)
 FORWARD_2(dbus_bool_t, dbus_message_has_path, DBusMessage *, const char *)
 FORWARD_2(dbus_bool_t, dbus_message_has_signature, DBusMessage *, const char *)
+FORWARD_3(dbus_bool_t, dbus_message_is_method_call, DBusMessage *, const char *, const char *)
 FORWARD_3(dbus_bool_t, dbus_message_is_signal, DBusMessage *, const char *, const char *)
 FORWARD_3(dbus_bool_t, dbus_message_iter_append_basic, DBusMessageIter *, int, const void *)
 FORWARD_2(dbus_bool_t, dbus_message_iter_close_container, DBusMessageIter *, DBusMessageIter *)
@@ -101,7 +114,11 @@ FORWARD_2(void, dbus_message_iter_init_append, DBusMessage *, DBusMessageIter *)
 FORWARD_1(dbus_bool_t, dbus_message_iter_next, DBusMessageIter *)
 FORWARD_4(dbus_bool_t, dbus_message_iter_open_container, DBusMessageIter *, int, const char *, DBusMessageIter *)
 FORWARD_2(void, dbus_message_iter_recurse, DBusMessageIter *, DBusMessageIter *)
+FORWARD_3(DBusMessage *, dbus_message_new_error, DBusMessage *, const char *, const char *)
 FORWARD_4(DBusMessage *, dbus_message_new_method_call, const char *, const char *, const char *, const char *)
+FORWARD_1(DBusMessage *, dbus_message_new_method_return, DBusMessage *)
+FORWARD_3(DBusMessage *, dbus_message_new_signal, const char *, const char *, const char *)
+FORWARD_1(DBusMessage *, dbus_message_ref, DBusMessage *)
 FORWARD_2(void, dbus_message_set_no_reply, DBusMessage *, dbus_bool_t)
 FORWARD_1(void, dbus_message_unref, DBusMessage *)
 FORWARD_1(void, dbus_pending_call_cancel, DBusPendingCall *)

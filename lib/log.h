@@ -19,6 +19,7 @@
  *   TENON_PEER           who asked: channel, and uid and pid where known
  *   TENON_RESULT         "ok" or the error's short name
  *   TENON_DURATION_USEC  how long it took
+ *   TENON_CHECK          the check or heartbeat spoken of
  *
  * Payloads (arguments, file contents, passwords) are never logged.
  */

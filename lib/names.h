@@ -29,6 +29,7 @@
 #define TN_PATH_STATEDIR   TN_LOCALSTATEDIR "/lib/tenon"
 #define TN_PATH_RUNDIR     TN_RUNSTATEDIR "/tenon"
 #define TN_PATH_CONTROL    TN_PATH_RUNDIR "/control.sock"
+#define TN_PATH_HEARTBEAT  TN_PATH_RUNDIR "/heartbeat.sock"
 #define TN_PATH_PIDFILE    TN_RUNSTATEDIR "/tenond.pid"
 #define TN_PATH_VIRTIO_QGA "/dev/virtio-ports/" TN_PORT_QGA
 #define TN_PATH_VIRTIO_QMP "/dev/virtio-ports/" TN_PORT_QMP
@@ -44,6 +45,7 @@
 #define TN_F_PEER       "TENON_PEER"
 #define TN_F_RESULT     "TENON_RESULT"
 #define TN_F_DURATION   "TENON_DURATION_USEC"
+#define TN_F_CHECK      "TENON_CHECK"
 #define TN_F_MESSAGE_ID "MESSAGE_ID"
 
 /* Message ids (sd-id128) of the events that an administrator may match on. */
@@ -51,3 +53,16 @@
 #define TN_MSG_CONFIG_ERROR "0d2c7a4be2d84d8fb3a4c0d3c8e1b7a2"
 #define TN_MSG_PLUGIN_ERROR "f3a9be5d07c94c5c8f8a3b1f0c6f4e93"
 #define TN_MSG_AUDIT        "a84c5f0e3b1d4b7e9c2f6d8017e5c3b4"
+#define TN_MSG_HEALTH       "d729fd4e3dfd4e90b4e72b69dc5ceafe"
+#define TN_MSG_HEALTH_GATE  "7ab290d85d104b2d85fbf921fa6bc573"
+
+/* The service on the system bus. */
+#define TN_BUS_NAME       "org.tenon.Agent1"
+#define TN_BUS_PATH       "/org/tenon/Agent1"
+#define TN_BUS_HEARTBEATS "org.tenon.Agent1.Heartbeats"
+
+/* What our own clients add to sd_notify(3)'s protocol on the heartbeat socket, see tenon-heartbeat(7). */
+#define TN_BEAT_REGISTER   "X_TENON_REGISTER"
+#define TN_BEAT_UNREGISTER "X_TENON_UNREGISTER"
+#define TN_BEAT_REQUIRED   "X_TENON_REQUIRED"
+#define TN_BEAT_RESULT     "X_TENON_RESULT"

@@ -31,8 +31,17 @@ static void print_row(const struct tn_config_key *row)
         g_autofree char *value = escape(may_be);
         g_autofree char *fallback = escape(row->fallback);
 
-        printf("*%s*=\n\t%s\n\n\tValue: %s. ", row->key, doc, value);
-        if (*fallback)
+        printf("*%s*=\n\t%s\n\n\t", row->key, doc);
+        if (row->when) {
+                g_auto(GStrv) types = g_strsplit(row->when, "|", -1);
+                g_autofree char *list = g_strjoinv("*, *", types);
+
+                printf("For type *%s*. ", list);
+        }
+        printf("Value: %s. ", value);
+        if (row->needed)
+                printf("It must be set.\n\n");
+        else if (*fallback)
                 printf("Default: *%s*.\n\n", fallback);
         else
                 printf("Default: empty.\n\n");

@@ -89,6 +89,8 @@ struct tenon_stream {
         bool (*next)(void *data, GString *out, bool cut);
         void (*free)(void *data); /* once, when the text has ended or nobody waits for it any more */
 };
+/* A fact has changed; @value is borrowed, NULL when it was removed. */
+typedef void (*tenon_fact_func)(struct tenon_host *host, const char *name, json_t *value);
 
 /* What a plugin may call. One struct per plugin; lives from before probe until after stop. */
 struct tenon_host {
@@ -117,6 +119,12 @@ struct tenon_host {
         void (*reply_stream)(struct tenon_call *call, const struct tenon_stream *stream, void *data);
         /* Does anybody still wait for the reply? A handle that nobody will learn of need not be kept. */
         bool (*is_awaited)(const struct tenon_call *call);
+        /* The names of the groups [KIND NAME] of the configuration in which there is no mistake, sorted.
+         * Free with g_strfreev(). */
+        char **(*config_names)(struct tenon_host *host, const char *kind);
+        /* From now on @func is called for each change of a fact of anybody's, until stop. One for each
+         * plugin. */
+        void (*fact_watch)(struct tenon_host *host, tenon_fact_func func);
 };
 
 /* The one symbol that a plugin exports. */

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/worker.h"
 #include "plugins/guestinfo/fs-entry.h"
-#include "plugins/guestinfo/worker.h"
 
 struct question {
         GPtrArray *mounts, *selected;

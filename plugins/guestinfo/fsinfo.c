@@ -24,10 +24,10 @@
 
 #include "lib/fd.h"
 #include "lib/mountinfo.h"
+#include "lib/worker.h"
 #include "plugins/guestinfo/fs-entry.h"
 #include "plugins/guestinfo/fs-network.h"
 #include "plugins/guestinfo/guestinfo.h"
-#include "plugins/guestinfo/worker.h"
 
 #define SETTLE_USEC        (200 * 1000)
 #define NETWORK_TIMEOUT_MS 2000

@@ -17,13 +17,13 @@
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/mountinfo.h"
+#include "lib/worker.h"
 #include "plugins/guestinfo/fsinfo.h"
 #include "plugins/guestinfo/mounts.h"
 #include "plugins/guestinfo/netlink.h"
 #include "plugins/guestinfo/network.h"
 #include "plugins/guestinfo/users.h"
 #include "plugins/guestinfo/watch.h"
-#include "plugins/guestinfo/worker.h"
 
 /* Sets the fact @name (to an equal value is no change); says at debug level when it cannot be read. */
 static void renew_fact(struct tenon_host *host, const char *name,

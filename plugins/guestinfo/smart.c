@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/worker.h"
 #include "plugins/guestinfo/block.h"
 #include "plugins/guestinfo/nvme.h"
-#include "plugins/guestinfo/worker.h"
 
 #define DEADLINE_MS 2000
 #define DRIVES_MAX  128

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "lib/error.h"
-#include "plugins/guestinfo/worker.h"
+#include "lib/worker.h"
 
 static GString *said;
 static unsigned ends;

@@ -59,7 +59,7 @@ def verbs(tree):
 def settings(tree):
     """Settings: group and key of each row of the table."""
     table = tree.files.get('agent/config-table.c', '')
-    rows = re.findall(r'^\s*\{"([a-z]+)", "([a-z-]+)", TN_CONFIG_', table, re.MULTILINE)
+    rows = re.findall(r'^\s*\{"([a-z]+(?: NAME)?)", "([a-z-]+)", TN_CONFIG_', table, re.MULTILINE)
     if not rows:
         yield 'no settings were found in agent/config-table.c'
     yield from missing(tree, 'tenond.conf.5', sorted({f'[{group}]' for group, _ in rows}), 'group')

@@ -11,12 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bus-daemon.h"
 #include "lib/bus.h"
-
-struct daemon {
-        pid_t pid;
-        char address[256];
-};
 
 struct answer {
         unsigned count;
@@ -24,37 +20,6 @@ struct answer {
         int code; /* of the error, or -1 */
         char text[256];
 };
-
-static int start_daemon(void **state)
-{
-        static struct daemon daemon;
-        int fds[2];
-        ssize_t n;
-
-        if (pipe(fds) < 0 || (daemon.pid = fork()) < 0)
-                return -1;
-        if (daemon.pid == 0) {
-                (void) dup2(fds[1], STDOUT_FILENO);
-                execlp("dbus-daemon", "dbus-daemon", "--session", "--nofork", "--print-address", NULL);
-                _exit(127);
-        }
-        close(fds[1]);
-        n = read(fds[0], daemon.address, sizeof daemon.address - 1);
-        close(fds[0]);
-        if (n <= 0)
-                return -1;
-        daemon.address[strcspn(daemon.address, "\n")] = '\0';
-        *state = &daemon;
-        return 0;
-}
-
-static int end_daemon(void **state)
-{
-        struct daemon *daemon = *state;
-
-        (void) kill(daemon->pid, SIGTERM);
-        return waitpid(daemon->pid, NULL, 0) == daemon->pid ? 0 : -1;
-}
 
 static void on_answer(DBusMessage *reply, const GError *error, void *data)
 {
@@ -81,7 +46,7 @@ static void call(struct tn_bus *bus, const char *service, const char *method, in
 
 static struct tn_bus *open_bus(void **state)
 {
-        const struct daemon *daemon = *state;
+        const struct bus_daemon *daemon = *state;
         g_autoptr(GError) error = NULL;
         struct tn_bus *bus = tn_bus_open(daemon->address, &error);
 
@@ -140,7 +105,7 @@ static void test_unknown_method(void **state)
 /* A peer that owns a name, and never answers: a second connection that nobody dispatches. */
 static void test_timeout(void **state)
 {
-        const struct daemon *daemon = *state;
+        const struct bus_daemon *daemon = *state;
         struct tn_bus *bus = open_bus(state);
         DBusConnection *mute = dbus_connection_open_private(daemon->address, NULL);
         struct answer a = {0};
@@ -184,7 +149,7 @@ static void test_no_bus(void **state)
 /* Without an address the environment decides, so that nothing here ever meets the machine's own bus. */
 static void test_environment(void **state)
 {
-        const struct daemon *daemon = *state;
+        const struct bus_daemon *daemon = *state;
         struct tn_bus *bus;
         struct answer a = {0};
 
@@ -202,7 +167,7 @@ static void test_environment(void **state)
 /* The last test: the bus goes away while a call is under way, and calls after that fail as well. */
 static void test_bus_is_lost(void **state)
 {
-        struct daemon *daemon = *state;
+        struct bus_daemon *daemon = *state;
         struct tn_bus *bus = open_bus(state);
         struct answer a = {0}, b = {0};
 
@@ -232,5 +197,5 @@ int main(void)
                 cmocka_unit_test(test_bus_is_lost),
         };
 
-        return cmocka_run_group_tests(tests, start_daemon, end_daemon);
+        return cmocka_run_group_tests(tests, bus_daemon_start, bus_daemon_end);
 }

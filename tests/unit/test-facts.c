@@ -109,6 +109,24 @@ static void test_names_are_copied(void **state)
         tn_facts_free(facts);
 }
 
+static void test_unsubscribe(void **state)
+{
+        struct tn_facts *facts = tn_facts_new();
+        struct news first = {.text = g_string_new(NULL)}, second = {.text = g_string_new(NULL)};
+
+        (void) state;
+        tn_facts_subscribe(facts, on_fact, &first);
+        tn_facts_subscribe(facts, on_fact, &second);
+        tn_facts_unsubscribe(facts, on_fact, &first);
+        tn_facts_unsubscribe(facts, on_fact, &first); /* is not there any more */
+        assert_true(tn_facts_set(facts, "x", "n", json_of("1"), NULL));
+        assert_int_equal(first.count, 0);
+        assert_int_equal(second.count, 1);
+        g_string_free(first.text, TRUE);
+        g_string_free(second.text, TRUE);
+        tn_facts_free(facts);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -117,6 +135,7 @@ int main(void)
                 cmocka_unit_test(test_news),
                 cmocka_unit_test(test_drop_owner),
                 cmocka_unit_test(test_names_are_copied),
+                cmocka_unit_test(test_unsubscribe),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

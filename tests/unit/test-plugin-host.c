@@ -66,6 +66,50 @@ static void test_facts(void **state)
         tear_down(&f);
 }
 
+static unsigned heard;
+
+static void on_heard(struct tenon_host *host, const char *name, json_t *value)
+{
+        assert_string_equal(name, "freeze");
+        assert_int_equal(value != NULL, host->fact_get(host, "freeze") != NULL);
+        heard++;
+}
+
+static void test_fact_watch(void **state)
+{
+        struct fixture f;
+
+        (void) state;
+        set_up(&f, "");
+        heard = 0;
+        f.host->fact_watch(f.host, on_heard);
+        f.host->fact_watch(f.host, on_heard); /* one for each plugin */
+        tn_facts_set(f.facts, "other", "freeze", json_of("1"), NULL);
+        assert_int_equal(heard, 1);
+        tn_facts_set(f.facts, "other", "freeze", NULL, NULL);
+        assert_int_equal(heard, 2);
+        tn_plugin_host_unwatch(f.owner);
+        tn_facts_set(f.facts, "other", "freeze", json_of("2"), NULL);
+        assert_int_equal(heard, 2);
+        tear_down(&f);
+}
+
+static void test_config_names(void **state)
+{
+        struct fixture f;
+        g_auto(GStrv) names = NULL;
+
+        (void) state;
+        set_up(&f, "[check b]\ntype=load\n[check a]\ntype=load\n");
+        names = f.host->config_names(f.host, "check");
+        assert_int_equal(g_strv_length(names), 2);
+        assert_string_equal(names[0], "a");
+        g_strfreev(names);
+        names = f.host->config_names(f.host, "none");
+        assert_int_equal(g_strv_length(names), 0);
+        tear_down(&f);
+}
+
 static void test_log(void **state)
 {
         struct fixture f;
@@ -166,6 +210,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_config),
                 cmocka_unit_test(test_facts),
+                cmocka_unit_test(test_fact_watch),
+                cmocka_unit_test(test_config_names),
                 cmocka_unit_test(test_log),
                 cmocka_unit_test(test_run),
                 cmocka_unit_test(test_free_with_children),

@@ -8,7 +8,7 @@
  * the host, so that a restarted agent finds that free.
  */
 #define _GNU_SOURCE
-#include "plugins/guestinfo/worker.h"
+#include "lib/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* tenonctl health: what needs attention, the gate, the checks and the heartbeats. */
+#include <stdio.h>
+#include <time.h>
+
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/heartbeat.h"
+#include "cli/table.h"
+
+static void print_problems(const json_t *health)
+{
+        json_t *problem;
+        size_t i;
+
+        json_array_foreach(json_object_get(health, "problems"), i, problem)
+                printf("%-10s %s\n", i ? "" : "Attention", json_string_value(problem));
+}
+
+static void print_gate(const json_t *gate)
+{
+        time_t since = (time_t) json_integer_value(json_object_get(gate, "since"));
+        char text[64];
+        struct tm tm;
+
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime_r(&since, &tm));
+        if (json_is_true(json_object_get(gate, "feed")))
+                printf("%-10s open: a watchdog may be fed\n", "Gate");
+        else
+                printf("%-10s closed since %s: %s\n", "Gate", text, tn_cli_text(gate, "reason"));
+}
+
+static void print_checks(const json_t *checks)
+{
+        const char *headers[] = {"CHECK", "TYPE", "STATE", "REQUIRED", "NOW", NULL};
+        struct libscols_table *table = tn_table_new(headers);
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(checks, i, row)
+        {
+                const char *cells[] = {tn_cli_text(row, "name"), tn_cli_text(row, "type"),
+                                       tn_cli_text(row, "state"),
+                                       json_is_true(json_object_get(row, "required")) ? "yes" : "no",
+                                       tn_cli_text(row, "message")};
+
+                tn_table_add(table, cells);
+        }
+        tn_table_print(table);
+}
+
+static void print_health(const json_t *reply)
+{
+        const json_t *beats = json_object_get(reply, "heartbeats");
+        const char *problem = tn_cli_text(json_object_get(reply, "heartbeat-access"), "socket-problem");
+
+        print_problems(json_object_get(reply, "health"));
+        if (*problem)
+                printf("%-10s no heartbeat socket: %s\n", "Attention", problem);
+        print_gate(json_object_get(reply, "gate"));
+        putchar('\n');
+        print_checks(json_object_get(reply, "checks"));
+        if (json_array_size(beats) > 0) {
+                putchar('\n');
+                tn_cli_print_heartbeats(beats);
+        }
+}
+
+int tn_cli_health(int argc, char **argv)
+{
+        gboolean json = FALSE;
+        const GOptionEntry entries[] = {
+                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
+                {NULL},
+        };
+        g_autoptr(GError) error = NULL;
+        json_auto_t *reply = NULL;
+
+        if (!tn_cli_options(&argc, &argv, entries, "Prints what the checks and heartbeats say."))
+                return TN_EXIT_USAGE;
+        reply = tn_client_ask(tn_cli_socket(), "tenon-get-health", &error);
+        if (!reply)
+                return tn_cli_fail(error);
+        if (json)
+                tn_cli_print_json(reply);
+        else
+                print_health(reply);
+        return g_str_equal(tn_cli_text(json_object_get(reply, "health"), "state"), "ok") ? TN_EXIT_OK
+                                                                                         : TN_EXIT_NO;
+}

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* What goes over the bus, over a real one of the test's own: the heartbeats' service, which must be what its
+ * XML says, and the check of a unit, with a stand-in for systemd. */
+#define _GNU_SOURCE
+#include "plugins/health/test-support.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/bus-object.h"
+#include "lib/names.h"
+#include "plugins/health/agent1-xml.h"
+#include "plugins/health/beat-bus.h"
+#include "plugins/health/checks.h"
+
+#define SYSTEMD "org.freedesktop.systemd1"
+#define UNIT    "/org/freedesktop/systemd1/unit/db_2eservice"
+
+struct scene {
+        struct stage *stage;
+        struct health_bus *link;
+        struct tn_bus *other; /* a client, or systemd */
+        /* Heartbeats. */
+        struct heartbeats *beats;
+        struct health_access *access;
+        struct beat_bus *service;
+        /* Of the newest answer. */
+        unsigned answers;
+        bool failed;
+        char text[512];
+        /* The unit. */
+        struct health_checks *checks;
+        struct tn_bus_object *manager, *unit;
+        const char *load, *active;
+        unsigned asked;
+        bool mute;
+        GPtrArray *unanswered;
+};
+
+static int daemon_pid;
+
+static int start_daemon(void **state)
+{
+        FILE *said = popen("dbus-daemon --session --fork --print-address=1 --print-pid=1 2>/dev/null", "r");
+        char address[256] = "";
+
+        (void) state;
+        if (!said || fscanf(said, "%255s %d", address, &daemon_pid) != 2 || pclose(said) != 0)
+                return -1;
+        return g_setenv("DBUS_SYSTEM_BUS_ADDRESS", address, TRUE) ? 0 : -1;
+}
+
+static int end_daemon(void **state)
+{
+        (void) state;
+        return kill(daemon_pid, SIGTERM);
+}
+
+static void on_heartbeat(const struct heartbeat *heartbeat, const char *what, void *data)
+{
+        beat_bus_changed(((struct scene *) data)->service, heartbeat);
+}
+
+static void on_check(const struct health_check *check, enum health_severity before, void *data)
+{
+        (void) check;
+}
+
+static void on_rearm(void *data)
+{
+        (void) data;
+}
+
+static void on_answer(DBusMessage *reply, const GError *error, void *data)
+{
+        struct scene *scene = data;
+
+        scene->answers++;
+        scene->failed = !reply;
+        g_strlcpy(scene->text, error ? error->message : "", sizeof scene->text);
+}
+
+static bool is_answered(void *data)
+{
+        return ((struct scene *) data)->answers > 0;
+}
+
+static struct scene *open_scene(void **state)
+{
+        struct scene *scene = g_new0(struct scene, 1);
+
+        scene->stage = *state;
+        scene->link = health_bus_new();
+        scene->other = tn_bus_open(NULL, NULL);
+        assert_non_null(scene->other);
+        return scene;
+}
+
+static bool has_name(void *data)
+{
+        return !beat_bus_problem(((struct scene *) data)->service);
+}
+
+static bool is_decided(void *data)
+{
+        const char *problem = beat_bus_problem(((struct scene *) data)->service);
+
+        return !problem || !strstr(problem, " yet");
+}
+
+static struct scene *open_service(void **state)
+{
+        struct scene *scene = open_scene(state);
+
+        scene->access = health_access_new(&scene->stage->host);
+        scene->beats = heartbeats_new(&scene->stage->env, 8,
+                                      (struct heartbeats_events){on_heartbeat, on_rearm, scene});
+        scene->service = beat_bus_new(&scene->stage->host, scene->link, scene->beats, scene->access);
+        loop_until_true(is_decided, scene);
+        return scene;
+}
+
+static void close_scene(struct scene *scene)
+{
+        beat_bus_free(scene->service);
+        heartbeats_free(scene->beats);
+        health_access_free(scene->access);
+        health_checks_free(scene->checks);
+        health_bus_free(scene->link);
+        tn_bus_object_free(scene->manager);
+        tn_bus_object_free(scene->unit);
+        tn_bus_free(scene->other);
+        if (scene->unanswered)
+                g_ptr_array_free(scene->unanswered, TRUE);
+        g_free(scene);
+}
+
+/* A call with a string, a number, or neither. */
+static void call(struct scene *scene, const char *method, const char *name, dbus_uint32_t timeout)
+{
+        DBusMessage *message = dbus_message_new_method_call(TN_BUS_NAME, TN_BUS_PATH, TN_BUS_HEARTBEATS,
+                                                            method);
+
+        if (name)
+                (void) dbus_message_append_args(message, DBUS_TYPE_STRING, &name, DBUS_TYPE_INVALID);
+        if (timeout)
+                (void) dbus_message_append_args(message, DBUS_TYPE_UINT32, &timeout, DBUS_TYPE_INVALID);
+        scene->answers = 0;
+        tn_bus_call(scene->other, message, 5000, on_answer, scene);
+        dbus_message_unref(message);
+        loop_until_true(is_answered, scene);
+}
+
+static void test_service(void **state)
+{
+        struct scene *scene = open_service(state);
+
+        call(scene, "Register", "db", 30);
+        assert_false(scene->failed);
+        assert_int_equal(heartbeats_find(scene->beats, "db")->timeout_usec, 30 * G_USEC_PER_SEC);
+        assert_false(heartbeats_find(scene->beats, "db")->required);
+        call(scene, "RegisterRequired", "web", 5);
+        assert_true(heartbeats_find(scene->beats, "web")->required);
+        stage_pass(scene->stage, 20);
+        call(scene, "Beat", "db", 0);
+        stage_pass(scene->stage, 20);
+        heartbeats_turn(scene->beats);
+        assert_false(heartbeats_find(scene->beats, "db")->missed);
+        assert_true(heartbeats_find(scene->beats, "web")->missed);
+        call(scene, "List", NULL, 0);
+        assert_false(scene->failed);
+        call(scene, "Unregister", "web", 0);
+        assert_null(heartbeats_find(scene->beats, "web"));
+        close_scene(scene);
+}
+
+static void test_service_refuses(void **state)
+{
+        struct scene *scene = open_service(state);
+
+        call(scene, "Beat", "nobody", 0);
+        assert_true(scene->failed);
+        assert_string_equal(scene->text, "no heartbeat 'nobody' is registered");
+        call(scene, "Register", "a b", 30);
+        assert_contains(scene->text, "1 to 63 characters");
+        call(scene, "Register", "a", 4000000000);
+        assert_contains(scene->text, "1 s to 86400 s");
+        call(scene, "Register", "a", 0);
+        assert_contains(scene->text, "Register takes the arguments 'su', not 's'");
+        call(scene, "Beat", NULL, 0);
+        assert_true(scene->failed);
+        assert_null(heartbeats_find(scene->beats, "a"));
+        close_scene(scene);
+}
+
+/* The XML that is installed against what the service does: each method and property is there, with these
+ * arguments, and no other. */
+struct walk {
+        char method[64];
+        GString *in;
+        GPtrArray *methods; /* "Register su" */
+        bool ours;
+};
+
+static void on_element(GMarkupParseContext *context, const char *element, const char **names,
+                       const char **values, void *data, GError **error)
+{
+        struct walk *walk = data;
+        const char *name = NULL, *type = NULL, *direction = "";
+
+        for (size_t i = 0; names[i]; i++) {
+                name = g_str_equal(names[i], "name") ? values[i] : name;
+                type = g_str_equal(names[i], "type") ? values[i] : type;
+                direction = g_str_equal(names[i], "direction") ? values[i] : direction;
+        }
+        if (g_str_equal(element, "interface"))
+                walk->ours = g_strcmp0(name, TN_BUS_HEARTBEATS) == 0;
+        if (g_str_equal(element, "method")) {
+                g_strlcpy(walk->method, name, sizeof walk->method);
+                g_string_truncate(walk->in, 0);
+        }
+        if (g_str_equal(element, "arg") && g_str_equal(direction, "in"))
+                g_string_append(walk->in, type);
+}
+
+static void on_element_end(GMarkupParseContext *context, const char *element, void *data, GError **error)
+{
+        struct walk *walk = data;
+
+        if (walk->ours && g_str_equal(element, "method"))
+                g_ptr_array_add(walk->methods, g_strdup_printf("%s %s", walk->method, walk->in->str));
+}
+
+static void test_xml_is_true(void **state)
+{
+        static const GMarkupParser parser = {.start_element = on_element, .end_element = on_element_end};
+        struct walk walk = {.in = g_string_new(NULL), .methods = g_ptr_array_new_with_free_func(g_free)};
+        GMarkupParseContext *context = g_markup_parse_context_new(&parser, 0, &walk, NULL);
+        const char *xml = strstr(TN_AGENT1_XML, "<node>"); /* GMarkup knows no document types */
+        struct scene *scene = open_service(state);
+
+        assert_true(g_markup_parse_context_parse(context, xml, -1, NULL));
+        g_markup_parse_context_free(context);
+        assert_int_equal(walk.methods->len, 5);
+        for (guint i = 0; i < walk.methods->len; i++) {
+                g_auto(GStrv) parts = g_strsplit(g_ptr_array_index(walk.methods, i), " ", 2);
+                g_autofree char *wanted = g_strdup_printf("%s takes the arguments '%s', not 'u'", parts[0],
+                                                          parts[1]);
+
+                call(scene, parts[0], NULL, 7); /* no method takes a number alone */
+                assert_string_equal(scene->text, wanted);
+        }
+        close_scene(scene);
+        g_ptr_array_unref(walk.methods);
+        g_string_free(walk.in, TRUE);
+}
+
+static void test_second_agent(void **state)
+{
+        struct scene *scene = open_service(state), *second = open_service(state);
+
+        assert_contains(beat_bus_problem(second->service), "another process has the name org.tenon.Agent1");
+        close_scene(second);
+        close_scene(scene);
+}
+
+/* systemd, as far as the check knows it. */
+static void run_load(struct tn_bus_request *request, void *data)
+{
+        struct scene *scene = data;
+        DBusMessage *reply = dbus_message_new_method_return(tn_bus_request_message(request));
+        const char *path = UNIT;
+
+        scene->asked++;
+        if (scene->mute) {
+                g_ptr_array_add(scene->unanswered, request);
+                dbus_message_unref(reply);
+                return;
+        }
+        (void) dbus_message_append_args(reply, DBUS_TYPE_OBJECT_PATH, &path, DBUS_TYPE_INVALID);
+        tn_bus_request_reply(request, reply);
+}
+
+static void run_subscribe(struct tn_bus_request *request, void *data)
+{
+        (void) data;
+        tn_bus_request_reply(request, NULL);
+}
+
+static void get_load(DBusMessageIter *ret, void *data)
+{
+        (void) dbus_message_iter_append_basic(ret, DBUS_TYPE_STRING, &((struct scene *) data)->load);
+}
+
+static void get_active(DBusMessageIter *ret, void *data)
+{
+        (void) dbus_message_iter_append_basic(ret, DBUS_TYPE_STRING, &((struct scene *) data)->active);
+}
+
+static const struct tn_bus_method manager_methods[] = {
+        {"LoadUnit", "s", 0, run_load}, {"Subscribe", "", 0, run_subscribe}, {NULL}};
+static const struct tn_bus_property unit_properties[] = {
+        {"LoadState", "s", get_load}, {"ActiveState", "s", get_active}, {NULL}};
+static const struct tn_bus_interface manager_interface = {SYSTEMD ".Manager", manager_methods, NULL};
+static const struct tn_bus_interface unit_interface = {SYSTEMD ".Unit", NULL, unit_properties};
+static const struct tn_bus_interface *const managers[] = {&manager_interface, NULL};
+static const struct tn_bus_interface *const units[] = {&unit_interface, NULL};
+
+static struct scene *open_unit(void **state)
+{
+        struct scene *scene = open_scene(state);
+
+        scene->load = "loaded";
+        scene->active = "active";
+        scene->unanswered = g_ptr_array_new();
+        scene->manager = tn_bus_object_new(scene->other, "/org/freedesktop/systemd1", managers, "", scene);
+        scene->unit = tn_bus_object_new(scene->other, UNIT, units, "", scene);
+        tn_bus_own_name(scene->other, SYSTEMD, on_answer, scene);
+        loop_until_true(is_answered, scene);
+        assert_false(scene->failed);
+        stage_set(scene->stage, "check u", "type", "unit", "unit", "db.service", "in-a-row", "2", "required",
+                  "yes", "interval-ms", "10000", NULL);
+        scene->checks = health_checks_new(&scene->stage->host, scene->link,
+                                          (struct health_checks_events){on_check, on_rearm, scene});
+        health_checks_turn(scene->checks);
+        return scene;
+}
+
+/* The member @member of the check, copied. */
+static char *get(const struct scene *scene, const char *member)
+{
+        json_auto_t *rows = health_checks_to_json(scene->checks);
+
+        for (size_t i = 0; i < json_array_size(rows); i++) {
+                json_t *row = json_array_get(rows, i);
+
+                if (g_str_equal(json_string_value(json_object_get(row, "name")), "u"))
+                        return g_strdup(json_string_value(json_object_get(row, member)));
+        }
+        return NULL;
+}
+
+static const char *awaited;
+
+static bool is_result(void *data)
+{
+        g_autofree char *message = get(data, "message");
+
+        return message && strstr(message, awaited);
+}
+
+static void await_message(struct scene *scene, const char *text)
+{
+        awaited = text;
+        loop_until_true(is_result, scene);
+}
+
+static void tell_change(struct scene *scene, const char *active)
+{
+        scene->active = active;
+        tn_bus_object_emit(scene->unit,
+                           dbus_message_new_signal(UNIT, DBUS_INTERFACE_PROPERTIES, "PropertiesChanged"));
+}
+
+static void test_unit_stops_and_starts(void **state)
+{
+        struct scene *scene = open_unit(state);
+
+        await_message(scene, "db.service is active");
+        loop_for(50);                                           /* the subscription is with the bus */
+        assert_int_equal(health_checks_next(scene->checks), 0); /* nothing is asked while all is well */
+        tell_change(scene, "failed");
+        await_message(scene, "db.service is failed");
+        assert_null(health_checks_culprit(scene->checks)); /* one of two */
+        stage_pass(scene->stage, 10);
+        health_checks_turn(scene->checks);
+        loop_for(50);
+        assert_non_null(health_checks_culprit(scene->checks));
+        assert_contains(health_checks_culprit(scene->checks)->reason, "db.service is failed");
+        tell_change(scene, "active");
+        await_message(scene, "db.service is active");
+        assert_null(health_checks_culprit(scene->checks));
+        assert_int_equal(scene->asked, 1); /* the path is known */
+        close_scene(scene);
+}
+
+static void test_unit_states(void **state)
+{
+        static const struct {
+                const char *load, *active, *result, *message;
+        } rows[] = {
+                {"loaded", "activating", "warning", "is activating"},
+                {"loaded", "reloading", "ok", "is reloading"},
+                {"loaded", "inactive", "critical", "is inactive"},
+                {"not-found", "inactive", "unknown", "there is no unit db.service"},
+                {"loaded", "dreaming", "unknown", "'dreaming', which is not known here"},
+        };
+        struct scene *scene = open_unit(state);
+
+        await_message(scene, "db.service is active");
+        loop_for(50);
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autofree char *result = NULL;
+
+                scene->load = rows[i].load;
+                tell_change(scene, rows[i].active);
+                await_message(scene, rows[i].message);
+                result = get(scene, "result");
+                assert_string_equal(result, rows[i].result);
+        }
+        close_scene(scene);
+}
+
+/* systemd does not answer: unknown, after a time, and nothing closes. */
+static void test_mute_systemd(void **state)
+{
+        struct scene *scene = open_scene(state);
+        g_autofree char *state_name = NULL;
+
+        scene->unanswered = g_ptr_array_new();
+        scene->mute = true;
+        scene->manager = tn_bus_object_new(scene->other, "/org/freedesktop/systemd1", managers, "", scene);
+        tn_bus_own_name(scene->other, SYSTEMD, on_answer, scene);
+        loop_until_true(is_answered, scene);
+        stage_set(scene->stage, "check u", "type", "unit", "unit", "db.service", "required", "yes", NULL);
+        scene->checks = health_checks_new(&scene->stage->host, scene->link,
+                                          (struct health_checks_events){on_check, on_rearm, scene});
+        health_checks_turn(scene->checks);
+        loop_for(50);
+        stage_pass(scene->stage, 16);
+        health_checks_turn(scene->checks);
+        state_name = get(scene, "state");
+        assert_string_equal(state_name, "unknown");
+        assert_null(health_checks_culprit(scene->checks));
+        for (guint i = 0; i < scene->unanswered->len; i++)
+                tn_bus_request_reply(g_ptr_array_index(scene->unanswered, i), NULL);
+        close_scene(scene);
+}
+
+/* The last test: the bus goes away; all that was on it is unknown, and said. */
+static void test_bus_is_lost(void **state)
+{
+        struct scene *scene = open_unit(state);
+        struct scene *service = open_service(state);
+
+        await_message(scene, "db.service is active");
+        loop_until_true(has_name, service);
+        (void) kill(daemon_pid, SIGKILL);
+        await_message(scene, "the connection to the system bus was lost");
+        loop_for(100);
+        assert_string_equal(beat_bus_problem(service->service), "the connection to the bus was lost");
+        stage_pass(scene->stage, 10);
+        health_checks_turn(scene->checks);
+        await_message(scene, "connect to the bus at");
+        assert_null(health_checks_culprit(scene->checks));
+        close_scene(service);
+        close_scene(scene);
+        assert_int_equal(start_daemon(NULL), 0);
+}
+
+#define on_stage(test) cmocka_unit_test_setup_teardown(test, stage_set_up, stage_tear_down)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                on_stage(test_service),
+                on_stage(test_service_refuses),
+                on_stage(test_xml_is_true),
+                on_stage(test_second_agent),
+                on_stage(test_unit_stops_and_starts),
+                on_stage(test_unit_states),
+                on_stage(test_mute_systemd),
+                on_stage(test_bus_is_lost),
+        };
+
+        return cmocka_run_group_tests(tests, start_daemon, end_daemon);
+}
