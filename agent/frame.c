@@ -11,13 +11,16 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/json.h"
 
-#define KEEP_BYTES     (64 * 1024) /* a buffer above this is large */
-#define CANDIDATES_MAX 16          /* places in a line that are tried as the start of a request */
+#define KEEP_BYTES     (64 * 1024)       /* a buffer above this is large */
+#define KEEP_MAX       (2 * 1024 * 1024) /* and above this is not kept at all */
+#define TRIM_TOKENS    10000 /* after a message of so many values free memory goes back to the system */
+#define CANDIDATES_MAX 16    /* places in a line that are tried as the start of a request */
 
 struct scanner {
         unsigned depth;
@@ -121,9 +124,17 @@ static GString *rewrite_single_quotes(const char *text, size_t len)
 
 static void start_over(struct tn_frame *frame)
 {
+        bool many_values = frame->scanner.tokens > TRIM_TOKENS;
+
         frame->scanner = (struct scanner){0};
         frame->line_start = 0;
         g_string_truncate(frame->text, 0);
+        if (frame->text->allocated_len > KEEP_MAX) {
+                g_string_free(frame->text, TRUE);
+                frame->text = g_string_new(NULL);
+        }
+        if (many_values)
+                (void) malloc_trim(0); /* they are gone by now as well */
 }
 
 bool tn_frame_is_large(const struct tn_frame *frame)

@@ -4,7 +4,6 @@
 /* Requests as large as the protocol allows: they are answered, and their memory is given back. */
 #include "bench.h"
 
-#include <malloc.h>
 #include <string.h>
 
 #include "agent/frame.h"
@@ -37,7 +36,6 @@ static void send_zeros(struct talk *talk, const char *command, const char *argum
 
         tn_frame_push(frame, text, strlen(text));
         tn_frame_free(frame);
-        (void) malloc_trim(0); /* as a channel does, a second later */
         assert_true(g_str_has_prefix(talk->said->str, answer));
         g_string_free(talk->said, TRUE);
         talk->said = g_string_new(NULL);
