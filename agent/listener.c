@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <linux/vm_sockets.h>
@@ -23,6 +21,7 @@
 #include "lib/error.h"
 #include "lib/fd.h"
 #include "lib/log.h"
+#include "lib/unix-socket.h"
 
 struct tn_listener {
         struct tn_dispatch *dispatch;
@@ -126,48 +125,11 @@ void tn_listener_free(struct tn_listener *listener)
         g_free(listener);
 }
 
-/* True when a connection to @addr is refused: the socket was left behind by a process that is gone. */
-static bool is_stale(const struct sockaddr_un *addr)
-{
-        tn_autofd int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-        return probe >= 0 && connect(probe, (const struct sockaddr *) addr, sizeof *addr) < 0 &&
-               errno == ECONNREFUSED;
-}
-
-static bool clear_path(const char *path, const struct sockaddr_un *addr, GError **error)
-{
-        struct stat st;
-
-        if (lstat(path, &st) < 0)
-                return true;
-        if (!S_ISSOCK(st.st_mode))
-                return tn_error_set(error, TN_ERROR_BUSY,
-                                    "%s exists and is not a socket; choose another path", path);
-        if (!is_stale(addr))
-                return tn_error_set(error, TN_ERROR_BUSY, "%s is in use by another process; stop it first",
-                                    path);
-        if (unlink(path) < 0)
-                return tn_error_errno(error, errno, "remove the stale socket %s", path);
-        return true;
-}
-
 int tn_listener_open_unix(const char *path, mode_t mode, GError **error)
 {
-        struct sockaddr_un addr = {.sun_family = AF_UNIX};
-        tn_autofd int fd = -1;
+        tn_autofd int fd = tn_unix_socket_bind(path, SOCK_STREAM, mode, error);
 
-        if (strlen(path) >= sizeof addr.sun_path) {
-                tn_error_set(error, TN_ERROR_INVALID, "socket path %s is longer than %zu bytes", path,
-                             sizeof addr.sun_path - 1);
-                return -1;
-        }
-        memcpy(addr.sun_path, path, strlen(path));
-        if (!clear_path(path, &addr, error))
-                return -1;
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0 || bind(fd, (struct sockaddr *) &addr, sizeof addr) < 0 || chmod(path, mode) < 0 ||
-            listen(fd, SOMAXCONN) < 0) {
+        if (fd >= 0 && listen(fd, SOMAXCONN) < 0) {
                 tn_error_errno(error, errno, "listen on %s", path);
                 return -1;
         }

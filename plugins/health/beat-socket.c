@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/names.h"
+#include "lib/unix-socket.h"
 #include "plugins/health/notify.h"
 
 #define MESSAGES_A_TURN 64 /* then others have their turn, too */
@@ -319,37 +319,17 @@ void beat_socket_free(struct beat_socket *sock)
         g_free(sock);
 }
 
-/* A socket that nobody reads any more makes room; all else is somebody's. */
-static bool clear_path(const char *path, const struct sockaddr_un *address, GError **error)
-{
-        tn_autofd int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        struct stat st;
-
-        if (lstat(path, &st) < 0)
-                return true;
-        if (!S_ISSOCK(st.st_mode))
-                return tn_error_set(error, TN_ERROR_BUSY,
-                                    "%s exists and is not a socket; choose another path", path);
-        if (connect(probe, (const struct sockaddr *) address, sizeof *address) == 0 || errno != ECONNREFUSED)
-                return tn_error_set(error, TN_ERROR_BUSY, "%s is in use by another process", path);
-        return unlink(path) == 0 || tn_error_errno(error, errno, "remove the stale socket %s", path);
-}
-
 bool beat_socket_open(struct beat_socket *sock, const char *path, GError **error)
 {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        tn_autofd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        tn_autofd int fd = tn_unix_socket_bind(path, SOCK_DGRAM, 0666, error);
         int on = 1;
 
-        if (strlen(path) >= sizeof address.sun_path)
-                return tn_error_set(error, TN_ERROR_INVALID, "socket path %s is longer than %zu bytes", path,
-                                    sizeof address.sun_path - 1);
-        memcpy(address.sun_path, path, strlen(path));
-        if (!clear_path(path, &address, error))
+        if (fd < 0)
                 return false;
-        if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
-            bind(fd, (const struct sockaddr *) &address, sizeof address) < 0 || chmod(path, 0666) < 0)
-                return tn_error_errno(error, errno, "make the heartbeat socket %s", path);
+        if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) {
+                (void) unlink(path);
+                return tn_error_errno(error, errno, "ask the kernel who sends to %s", path);
+        }
         sock->fd = tn_fd_steal(&fd);
         sock->path = g_strdup(path);
         sock->source = g_unix_fd_add(sock->fd, G_IO_IN, on_message, sock);
