@@ -11,14 +11,15 @@
 #include <unistd.h>
 
 #include <fcntl.h>
-#include <systemd/sd-daemon.h>
 
 #include "agent/agent.h"
 #include "agent/config-qga.h"
 #include "agent/daemon.h"
 #include "agent/notify.h"
 #include "agent/options.h"
+#include "agent/stored.h"
 #include "lib/error.h"
+#include "lib/fd-store.h"
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/names.h"
@@ -70,14 +71,14 @@ static gboolean on_signal(int fd, GIOCondition condition, void *data)
 
 static int activated_fd(GError **error)
 {
-        int n = sd_listen_fds(1);
+        static const char *const stored[] = {TN_FD_WATCHDOG, NULL};
+        int n;
+        int fd = tn_fd_store_find_other(stored, &n);
 
-        if (n > 1) {
+        if (fd == -2)
                 tn_error_set(error, TN_ERROR_INVALID,
                              "socket activation passed %d sockets; exactly one is needed", n);
-                return -2;
-        }
-        return n == 1 ? SD_LISTEN_FDS_START : -1;
+        return fd;
 }
 
 static struct tn_config *read_config(const struct tn_env *env, const struct tn_options *options,
@@ -120,7 +121,7 @@ static int loop(struct tn_agent *agent, const sigset_t *signals)
         guint source = g_unix_fd_add(fd, G_IO_IN, on_signal, &running);
 
         tn_notify_ready();
-        tn_notify_start_beating();
+        tn_notify_start_beating(agent->facts);
         g_main_loop_run(loop);
         tn_notify_stopping();
         g_source_remove(source);
@@ -132,6 +133,8 @@ static int run(struct tn_agent *agent, const sigset_t *signals, GError **error)
         int listen_fd = activated_fd(error);
         tn_autofd int pidfile = -1;
 
+        tn_stored_release(agent);
+        tn_fd_store_forget();
         if (listen_fd < -1 || !tn_agent_open(agent, listen_fd, error))
                 return EXIT_FAILURE;
         if (tn_config_get_bool(agent->config, "agent", "daemonize")) {
@@ -183,6 +186,7 @@ int main(int argc, char **argv)
 
         setlocale(LC_CTYPE, "");
         block_signals(&signals);
+        tn_fd_store_keep_from_children();
         if (!tn_options_parse(argc, argv, &options, &error)) {
                 fprintf(stderr, "tenond: %s; try tenond --help\n", error->message);
                 return EXIT_USAGE;

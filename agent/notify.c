@@ -9,9 +9,14 @@
 #include <stdint.h>
 #include <systemd/sd-daemon.h>
 
+/* Where the plugin watchdog does the beating, only while the guest is healthy (mode=systemd), it must not be
+ * done here, too. */
 static gboolean on_beat(void *data)
 {
-        (void) sd_notify(0, "WATCHDOG=1");
+        json_t *watchdog = tn_facts_get(data, "watchdog");
+
+        if (!json_is_true(json_object_get(watchdog, "feeds-systemd")))
+                (void) sd_notify(0, "WATCHDOG=1");
         return G_SOURCE_CONTINUE;
 }
 
@@ -20,13 +25,13 @@ void tn_notify_ready(void)
         (void) sd_notify(0, "READY=1\nSTATUS=Running");
 }
 
-void tn_notify_start_beating(void)
+void tn_notify_start_beating(const struct tn_facts *facts)
 {
         uint64_t usec;
 
         if (sd_watchdog_enabled(0, &usec) > 0) {
                 (void) sd_notify(0, "WATCHDOG=1");
-                g_timeout_add_seconds((guint) MAX(usec / 2 / G_USEC_PER_SEC, 1), on_beat, NULL);
+                g_timeout_add_seconds((guint) MAX(usec / 2 / G_USEC_PER_SEC, 1), on_beat, (void *) facts);
         }
 }
 

@@ -73,6 +73,7 @@ json_t *tn_agent_status(const struct tn_agent *agent)
 {
         json_t *status = json_object();
         json_t *hypervisor = tn_facts_get(agent->facts, "hypervisor");
+        json_t *watchdog = tn_facts_get(agent->facts, "watchdog");
         uint64_t usec = agent->env->now_usec(agent->env, CLOCK_BOOTTIME) - agent->started_usec;
 
         json_object_set_new(status, "version", json_string(TN_VERSION));
@@ -82,11 +83,12 @@ json_t *tn_agent_status(const struct tn_agent *agent)
         json_object_set_new(status, "policy", policy(agent));
         json_object_set_new(status, "plugins", tn_plugins_to_json(agent->plugins));
         json_object_set_new(status, "drivers", tn_hardware_drivers(agent->env));
-        json_object_set_new(status, "watchdog", tn_hardware_watchdogs(agent->env));
+        json_object_set_new(status, "watchdog", watchdog ? json_deep_copy(watchdog) : json_null());
         json_object_set_new(status, "time", tn_hardware_time(agent->env));
         json_object_set_new(status, "counters", counters(agent));
         json_object_set_new(status, "facts", tn_facts_to_json(agent->facts));
-        /* These two have members of their own above. */
+        /* These three have members of their own above. */
+        json_object_del(json_object_get(status, "facts"), "watchdog");
         json_object_del(json_object_get(status, "facts"), "hypervisor");
         json_object_del(json_object_get(status, "facts"), "health");
         json_object_set_new(status, "uptime-seconds", json_integer((json_int_t) (usec / G_USEC_PER_SEC)));

@@ -21,6 +21,7 @@ int tn_cli_config(int argc, char **argv);
 int tn_cli_plugins(int argc, char **argv);
 int tn_cli_policy(int argc, char **argv);
 int tn_cli_freeze(int argc, char **argv);
+int tn_cli_watchdog(int argc, char **argv);
 
 /* Parses @entries; prints an error with a hint and returns false on wrong usage or leftover arguments. */
 bool tn_cli_options(int *argc, char ***argv, const GOptionEntry *entries, const char *summary);

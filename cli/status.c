@@ -102,16 +102,21 @@ static void print_drivers(const struct tn_env *env, const json_t *drivers)
         }
 }
 
-static void print_watchdogs(const json_t *watchdogs)
+static void print_watchdog(const json_t *watchdog)
 {
-        json_t *row;
-        size_t i;
+        const json_t *last = json_object_get(watchdog, "last-reset");
+        const char *device = tn_cli_text(watchdog, "device"), *reason = tn_cli_text(watchdog, "reason");
 
-        if (json_array_size(watchdogs) == 0)
-                line("Watchdog", "not present");
-        json_array_foreach(watchdogs, i, row)
-                line(i ? "" : "Watchdog", "%s: %s, %s", tn_cli_text(row, "device"),
-                     tn_cli_text(row, "identity"), tn_cli_text(row, "state"));
+        if (!json_is_object(watchdog)) {
+                line("Watchdog", "the plugin watchdog does not run");
+                return;
+        }
+        line("Watchdog", "%s%s%s%s%s", tn_cli_text(watchdog, "state"), *device ? ", " : "", device,
+             *reason ? ": " : "", reason);
+        if (last)
+                line("", "last reset: %s: %s", tn_cli_text(last, "cause"), tn_cli_text(last, "reason"));
+        if (json_object_get(watchdog, "brake"))
+                line("", "the brake is on: too many resets, so no check stops the feeding");
 }
 
 static void print_time(const json_t *now)
@@ -146,7 +151,7 @@ static void print_status(const struct tn_env *env, const json_t *status)
         line("Policy", "%s", tn_cli_text(json_object_get(status, "policy"), "preset"));
         print_plugins(json_object_get(status, "plugins"));
         print_drivers(env, json_object_get(status, "drivers"));
-        print_watchdogs(json_object_get(status, "watchdog"));
+        print_watchdog(json_object_get(status, "watchdog"));
         print_time(json_object_get(status, "time"));
 }
 
