@@ -171,8 +171,10 @@ bool watchdog_cause_examine(struct watchdog_record *record, const struct tn_env 
         evidence.panic = panic;
         read_devices(&evidence, devices, json_string_value(json_object_get(evidence.armed, "identity")));
         cause = watchdog_cause_find(&evidence);
-        if (cause)
+        if (cause) {
+                json_object_set_new(cause, "boot-id", json_string(watchdog_record_boot(record)));
                 keep(members, cause, brake_resets, brake_minutes);
+        }
         json_object_del(members, "starved");
         json_object_del(members, "armed");
         json_object_set_new(members, "examined", json_string(watchdog_record_boot(record)));

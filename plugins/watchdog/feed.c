@@ -13,10 +13,11 @@
 #include "lib/names.h"
 #include "plugins/watchdog/watchdog.h"
 
-#define PARTS          3    /* feedings in one timeout: one may be late by a third before it is half over */
-#define SECONDS_FROM   4000 /* ms; from here on the timer is one of whole seconds, which GLib puts together \
-                             */
-#define REBOOT_SECONDS 120  /* what an orderly reboot may take */
+#define PARTS 3 /* feedings in one timeout: one may be late by a third before it is half over */
+#define SECONDS_FROM                                                                                        \
+        4000               /* ms; from here on the timer is one of whole seconds, which GLib puts together  \
+                            */
+#define REBOOT_SECONDS 120 /* what an orderly reboot may take */
 
 static bool is_frozen(const struct watchdog *watchdog)
 {

@@ -8,7 +8,7 @@
  *   starved   {boot-id, reason, since, test}: feeding was stopped on purpose
  *   disarmed  boot id in which an administrator has disarmed it
  *   examined  boot id whose cause has been found already
- *   last      the cause of the last reset, see cause.h
+ *   last      the cause of the last reset, see cause.h, and the boot-id of the boot in which it was found
  *   resets    times of the resets that count for the brake, seconds since 1970, the newest last
  *   total     how many resets there were
  *   brake     {since, resets}: the brake is on

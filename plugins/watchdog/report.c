@@ -39,14 +39,24 @@ static void add_card(json_t *fact, const struct watchdog *watchdog)
                                     json_integer(card->timeout * driver->expiries));
 }
 
-static void add_history(json_t *fact, json_t *members)
+static json_t *last_reset(struct watchdog_record *record)
 {
+        json_t *last = json_deep_copy(json_object_get(watchdog_record_get(record), "last"));
+
+        json_object_del(last, "boot-id");
+        json_object_set_new(last, "this-boot", json_boolean(watchdog_record_is_now(record, "last")));
+        return last;
+}
+
+static void add_history(json_t *fact, struct watchdog_record *record)
+{
+        json_t *members = watchdog_record_get(record);
         json_t *last = json_object_get(members, "last"), *brake = json_object_get(members, "brake");
 
         json_object_set_new(fact, "resets",
                             json_integer(json_integer_value(json_object_get(members, "total"))));
         if (last)
-                json_object_set_new(fact, "last-reset", json_deep_copy(last));
+                json_object_set_new(fact, "last-reset", last_reset(record));
         if (brake)
                 json_object_set_new(fact, "brake", json_deep_copy(brake));
 }
@@ -61,7 +71,7 @@ json_t *watchdog_report_fact(struct watchdog *watchdog)
         if (watchdog->feed.to_systemd && watchdog->feed.timer)
                 json_object_set_new(fact, "feeds-systemd", json_true());
         add_card(fact, watchdog);
-        add_history(fact, watchdog_record_get(watchdog->record));
+        add_history(fact, watchdog->record);
         json_object_set_new(fact, "devices", watchdog_devices_to_json(watchdog->devices, false));
         return fact;
 }

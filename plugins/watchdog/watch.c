@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* udev's events of the class "watchdog", and inotify on the node of a device that somebody else has open. */
+/*
+ * udev's events of the class "watchdog", and inotify on the node of a device that somebody else has open.
+ * The one driver that is older than the class (ib700wdt) shows as the misc device "watchdog".
+ */
 #define _GNU_SOURCE
 #include "plugins/watchdog/watch.h"
 
@@ -29,10 +32,11 @@ static gboolean on_device(int fd, GIOCondition condition, void *data)
         struct watchdog_watch *watch = data;
         struct udev_device *device = udev_monitor_receive_device(watch->monitor);
 
-        if (!device)
-                return G_SOURCE_CONTINUE;
+        bool ours = device && g_str_has_prefix(udev_device_get_sysname(device), "watchdog");
+
         udev_device_unref(device);
-        watch->func(watch->data);
+        if (ours)
+                watch->func(watch->data);
         return G_SOURCE_CONTINUE;
 }
 
@@ -45,6 +49,7 @@ static void listen_for_devices(struct watchdog_watch *watch)
                                      : NULL;
         if (!watch->monitor ||
             udev_monitor_filter_add_match_subsystem_devtype(watch->monitor, "watchdog", NULL) < 0 ||
+            udev_monitor_filter_add_match_subsystem_devtype(watch->monitor, "misc", NULL) < 0 ||
             udev_monitor_enable_receiving(watch->monitor) < 0)
                 return;
         watch->monitor_source = g_unix_fd_add(udev_monitor_get_fd(watch->monitor), G_IO_IN, on_device,

@@ -90,6 +90,15 @@ def wakeups(seconds):
 
 
 @test(timeout=200)
+def armed_watchdog_costs_three_wakeups_a_minute():
+    check(json.loads(guest().run('tenonctl watchdog --json'))['state'] == 'fed', 'the i6300esb is not armed')
+    count = wakeups(60)
+    note(f'{count} wakeups in 60 s with the watchdog armed')
+    check(2 <= count <= 4, f'{count} wakeups in 60 s')
+    guest().run('tenonctl watchdog disarm')  # for the tests below; this boot stays without it
+
+
+@test(timeout=200)
 def idle_with_a_host_costs_nothing():
     guest().run('systemctl restart tenond')
     guest().port.wait_agent(30)

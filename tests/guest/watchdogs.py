@@ -24,9 +24,8 @@ while [ -e /run/sampling ]; do cat /sys/class/watchdog/{}/state; sleep 0.05; don
 class Watched:
     """A guest that is watched. kind: the driver; resets: the name of the event that says so."""
 
-    def __init__(self, kind, arguments, before='true', fires=True, **settings):
+    def __init__(self, kind, arguments, fires=True, **settings):
         self.kind = kind
-        self.before = before
         self.event = 'WATCHDOG' if fires else 'RESET'
         self.guest = agent.boot_full([*devices.port('org.tenon.agent.0', 'qmp0'), '-action', 'watchdog=reset'],
                                      files=[agent.built('tests/plugins/stall.so')], watchdog=arguments, **settings)
@@ -43,13 +42,19 @@ class Watched:
         """End the guest."""
         self.guest.close()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def tell(self):
         """What the agent said, for the text of a failure."""
         return self.guest.sh('journalctl -q -b -u tenond --no-pager -o cat | tail -n 20; tenonctl watchdog')[1]
 
     def load(self):
-        """Load the driver, which at first nobody but the test does."""
-        self.guest.run(self.before)
+        """Load the driver now and at each boot, as an administrator does it."""
+        self.guest.run(f'echo {self.kind} >/etc/modules-load.d/dog.conf; modprobe {self.kind}')
 
     def configure(self, mode='own', timeout=TIMEOUT, extra=''):
         """Write the settings; they are read at the next start."""
@@ -81,7 +86,7 @@ class Watched:
         return self.told()['device']
 
     def active(self):
-        """Whether sysfs says that it is armed."""
+        """Whether sysfs says that it is armed. (It says nothing of an ib700.)"""
         return self.guest.run('cat /sys/class/watchdog/*/state').split().count('active') == 1
 
     def quiet(self, seconds):
@@ -101,7 +106,6 @@ class Watched:
     def comes_back(self):
         """Wait until the guest is up again after a reset; what the agent says of the watchdog."""
         self.guest.console.wait_ready(120)
-        self.load()
         return self.wait_state('fed', 60)
 
     def cause(self, wanted):
