@@ -22,6 +22,19 @@ static void add_problem(json_t *problems, const char *format, ...)
         json_array_append_new(problems, tn_json_text(text));
 }
 
+static void add_watchdog(json_t *problems, const json_t *watchdog)
+{
+        const char *state = json_string_value(json_object_get(watchdog, "state"));
+        const char *reason = json_string_value(json_object_get(watchdog, "reason"));
+
+        if (g_strcmp0(state, "starving") == 0)
+                add_problem(problems, "the watchdog is fed no more: %s", reason ? reason : "");
+        else if (g_strcmp0(state, "refused") == 0)
+                add_problem(problems, "watchdog: %s", reason ? reason : "");
+        if (json_object_get(watchdog, "brake"))
+                add_problem(problems, "the watchdog's brake is on; see tenonctl watchdog");
+}
+
 json_t *tn_agent_health(const struct tn_agent *agent)
 {
         json_t *problems = json_array();
@@ -37,6 +50,7 @@ json_t *tn_agent_health(const struct tn_agent *agent)
                 add_problem(problems, "%s: %s", agent->path, tn_port_problem(agent->port));
         if (agent->control_problem)
                 add_problem(problems, "control socket: %s", agent->control_problem);
+        add_watchdog(problems, tn_facts_get(agent->facts, "watchdog"));
         return json_pack("{s:s, s:o}", "state", json_array_size(problems) ? "degraded" : "ok", "problems",
                          problems);
 }

@@ -10,7 +10,7 @@
  *   examined  boot id whose cause has been found already
  *   last      the cause of the last reset, see cause.h, and the boot-id of the boot in which it was found
  *   resets    times of the resets that count for the brake, seconds since 1970, the newest last
- *   total     how many resets there were
+ *   total     how many resets there were of which the watchdog is known to be the cause
  *   brake     {since, resets}: the brake is on
  */
 #define _GNU_SOURCE

@@ -25,8 +25,11 @@ void watchdog_set_state(struct watchdog *watchdog, enum watchdog_state state, ch
         g_free(watchdog->reason);
         watchdog->reason = reason;
         watchdog->state = state;
-        if (!watchdog->stopping)
-                watchdog->host->fact_set(watchdog->host, "watchdog", watchdog_report_fact(watchdog));
+        if (watchdog->stopping)
+                return;
+        g_ptr_array_unref(watchdog->devices);
+        watchdog->devices = watchdog_devices_read(watchdog->host->env);
+        watchdog->host->fact_set(watchdog->host, "watchdog", watchdog_report_fact(watchdog));
 }
 
 static void log_cause(struct watchdog *watchdog)

@@ -31,7 +31,6 @@ def fed_for_three_timeouts_it_does_not_fire():
     equal((told['device'], told['identity'], told['timeout-seconds']), ('watchdog0', 'i6300ESB timer', TIMEOUT),
           'the device')
     note(f"fed {told['feed']['count']} times, longest gap {told['feed']['longest-gap-ms']} ms")
-    check(told['feed']['longest-gap-ms'] < TIMEOUT * 500, 'fed later than half the timeout')
     equal(told['pvpanic'][0]['driver'], 'pvpanic-pci', 'driver of pvpanic')
 
 

@@ -9,6 +9,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/watchdog.h>
 #include <string.h>
 
@@ -302,6 +303,70 @@ static void test_foreign_one_is_left_alone(void **state)
         kennel_free(k);
 }
 
+/* As after a restart: the descriptor is there before anything is decided. */
+static void begin_with_kept(struct kennel *k)
+{
+        g_autofree char *path = machine_path(k->m, "dev/watchdog0");
+        struct watchdog *watchdog;
+        int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+        assert_true(fd >= 0);
+        k->facts = tn_facts_new();
+        k->owner = tn_plugin_host_new(&k->m->env, k->config, k->facts, "watchdog");
+        k->host = tn_plugin_host_get(k->owner);
+        assert_true(tenon_plugin.start(k->host, NULL));
+        watchdog = k->host->data;
+        watchdog->card.control = control;
+        watchdog_adopt(watchdog, fd);
+        loop_for(50);
+}
+
+static void test_kept_one_is_fed_on(void **state)
+{
+        struct kennel *k = kennel_new("mode=own\ntimeout-seconds=9");
+        bool magic;
+
+        begin_with_kept(k);
+        assert_state(k, "fed");
+        assert_non_null(machine_logged(k->m, "was kept armed over the restart"));
+        assert_true(written(k, &magic) > 0);
+        assert_false(magic);
+        end(k);
+        kennel_free(k);
+}
+
+static void test_kept_one_is_disarmed_when_not_wanted(void **state)
+{
+        struct kennel *k = kennel_new("mode=off");
+        bool magic;
+
+        begin_with_kept(k);
+        assert_state(k, "off");
+        (void) written(k, &magic);
+        assert_true(magic);
+        end(k);
+        kennel_free(k);
+}
+
+/* A typing error between two starts must not disarm it. */
+static void test_kept_one_survives_a_mistake(void **state)
+{
+        struct kennel *k = kennel_new("mode=own");
+        bool magic;
+
+        tn_config_free(k->config);
+        machine_write(k->m, "etc/test.conf", "[watchdog]\ntimeout-seconds=soon\n");
+        k->config = tn_config_new(&k->m->env, "/etc/test.conf", true, NULL);
+        begin_with_kept(k);
+        assert_state(k, "fed");
+        assert_contains(text(k, "reason"), "mistake in the configuration");
+        assert_int_equal(card.timeout, 30);
+        (void) written(k, &magic);
+        assert_false(magic);
+        end(k);
+        kennel_free(k);
+}
+
 static void test_mistake_does_not_arm(void **state)
 {
         struct kennel *k = kennel_new("mode=own");
@@ -331,6 +396,9 @@ int main(void)
                 cmocka_unit_test(test_modes),
                 cmocka_unit_test(test_foreign_one_is_left_alone),
                 cmocka_unit_test(test_mistake_does_not_arm),
+                cmocka_unit_test(test_kept_one_is_fed_on),
+                cmocka_unit_test(test_kept_one_is_disarmed_when_not_wanted),
+                cmocka_unit_test(test_kept_one_survives_a_mistake),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
