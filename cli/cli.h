@@ -29,6 +29,8 @@ bool tn_cli_options(int *argc, char ***argv, const GOptionEntry *entries, const 
 int tn_cli_fail(const GError *error);
 /* Prints @value indented, with a line end. */
 void tn_cli_print_json(const json_t *value);
+/* Prints one line of a screen: what it is about (may be ""), and the text. */
+void tn_cli_line(const char *label, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The control socket: --socket, or the configuration's. Borrowed. */
 const char *tn_cli_socket(void);
 /* The text of a member, or "". Borrowed. */

@@ -81,6 +81,17 @@ void tn_cli_print_json(const json_t *value)
         puts(text);
 }
 
+void tn_cli_line(const char *label, const char *format, ...)
+{
+        va_list args;
+
+        printf("%-12s ", label);
+        va_start(args, format);
+        vprintf(format, args);
+        va_end(args);
+        putchar('\n');
+}
+
 const char *tn_cli_text(const json_t *object, const char *key)
 {
         const char *text = json_string_value(json_object_get(object, key));

@@ -14,20 +14,10 @@
 #include "detect/detect.h"
 #include "lib/env.h"
 #include "lib/error.h"
+#include "lib/holder.h"
 #include "lib/names.h"
 
-static void line(const char *label, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void line(const char *label, const char *format, ...)
-{
-        va_list args;
-
-        printf("%-12s ", label);
-        va_start(args, format);
-        vprintf(format, args);
-        va_end(args);
-        putchar('\n');
-}
+#define line tn_cli_line /* it stands in every function here */
 
 static void print_hypervisor(const json_t *detected)
 {
@@ -53,7 +43,7 @@ static void print_channel(const struct tn_env *env, const json_t *channel)
         json_array_foreach(json_object_get(channel, "clients"), i, client)
                 connected += json_is_true(json_object_get(client, "connected"));
         if (g_str_equal(state, "busy"))
-                owner = tn_device_owner(env, tn_cli_text(channel, "path"));
+                owner = tn_holder_find(env, tn_cli_text(channel, "path"));
         line(qmp ? "QMP" : "Host", "%s at %s: %s%s%s, %s", tn_cli_text(channel, "method"),
              tn_cli_text(channel, "path"), state, owner ? ", owned by " : "", owner ? owner : "",
              connected ? "host connected" : "no host connected");

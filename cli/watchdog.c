@@ -12,26 +12,13 @@
 
 #include "cli/cli.h"
 #include "cli/client.h"
-#include "cli/device.h"
 #include "cli/table.h"
 #include "lib/env.h"
+#include "lib/holder.h"
 
 #define COUNTDOWN_SECONDS 10
 
 static gboolean as_json, yes;
-
-static void line(const char *label, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void line(const char *label, const char *format, ...)
-{
-        va_list args;
-
-        printf("%-12s ", label);
-        va_start(args, format);
-        vprintf(format, args);
-        va_end(args);
-        putchar('\n');
-}
 
 static json_int_t number(const json_t *object, const char *key)
 {
@@ -48,13 +35,13 @@ static void print_owner(const json_t *watchdog)
         if (!g_str_equal(tn_cli_text(watchdog, "state"), "foreign"))
                 return;
         if (!*owner && tn_env_init_system(&env, NULL, NULL)) {
-                found = tn_device_owner(&env, "/dev/watchdog0");
+                found = tn_holder_find(&env, "/dev/watchdog0");
                 tn_env_deinit(&env);
         }
-        line("Owner", "%s", found ? found : *owner ? owner : "not known");
+        tn_cli_line("Owner", "%s", found ? found : *owner ? owner : "not known");
         if (json_object_get(systemd, "last-ping-seconds-ago"))
-                line("", "systemd fed it %" JSON_INTEGER_FORMAT " s ago",
-                     number(systemd, "last-ping-seconds-ago"));
+                tn_cli_line("", "systemd fed it %" JSON_INTEGER_FORMAT " s ago",
+                            number(systemd, "last-ping-seconds-ago"));
 }
 
 static void print_armed(const json_t *watchdog)
@@ -63,15 +50,16 @@ static void print_armed(const json_t *watchdog)
         const char *last_resort = tn_cli_text(watchdog, "last-resort");
 
         if (*tn_cli_text(watchdog, "device"))
-                line("Device", "/dev/%s, %s, timeout %" JSON_INTEGER_FORMAT " s",
-                     tn_cli_text(watchdog, "device"), tn_cli_text(watchdog, "identity"),
-                     number(watchdog, "timeout-seconds"));
+                tn_cli_line("Device", "/dev/%s, %s, timeout %" JSON_INTEGER_FORMAT " s",
+                            tn_cli_text(watchdog, "device"), tn_cli_text(watchdog, "identity"),
+                            number(watchdog, "timeout-seconds"));
         if (*last_resort)
-                line("", "%s", last_resort);
+                tn_cli_line("", "%s", last_resort);
         if (feed)
-                line("Fed", "%" JSON_INTEGER_FORMAT " times, the last time %.1f s ago, longest gap %.1f s",
-                     number(feed, "count"), (double) number(feed, "last-ms-ago") / 1000,
-                     (double) number(feed, "longest-gap-ms") / 1000);
+                tn_cli_line("Fed",
+                            "%" JSON_INTEGER_FORMAT " times, the last time %.1f s ago, longest gap %.1f s",
+                            number(feed, "count"), (double) number(feed, "last-ms-ago") / 1000,
+                            (double) number(feed, "longest-gap-ms") / 1000);
 }
 
 static void print_history(const json_t *watchdog)
@@ -79,14 +67,15 @@ static void print_history(const json_t *watchdog)
         const json_t *last = json_object_get(watchdog, "last-reset"),
                      *brake = json_object_get(watchdog, "brake");
 
-        line("Resets", "%" JSON_INTEGER_FORMAT, number(watchdog, "resets"));
+        tn_cli_line("Resets", "%" JSON_INTEGER_FORMAT, number(watchdog, "resets"));
         if (last)
-                line("", "the last one: %s: %s", tn_cli_text(last, "cause"), tn_cli_text(last, "reason"));
+                tn_cli_line("", "the last one: %s: %s", tn_cli_text(last, "cause"),
+                            tn_cli_text(last, "reason"));
         if (brake)
-                line("Brake",
-                     "on, after %" JSON_INTEGER_FORMAT " resets within %" JSON_INTEGER_FORMAT
-                     " min: armed, but no check stops the feeding; tenonctl watchdog arm releases it",
-                     number(brake, "resets"), number(brake, "minutes"));
+                tn_cli_line("Brake",
+                            "on, after %" JSON_INTEGER_FORMAT " resets within %" JSON_INTEGER_FORMAT
+                            " min: armed, but no check stops the feeding; tenonctl watchdog arm releases it",
+                            number(brake, "resets"), number(brake, "minutes"));
 }
 
 static void print_devices(const json_t *watchdog)
@@ -121,19 +110,20 @@ static void print_panic(const json_t *watchdog)
         json_t *row;
         size_t i;
 
-        json_array_foreach(json_object_get(watchdog, "pvpanic"), i, row)
-                line(i ? "" : "pvpanic", "%s: %s", tn_cli_text(row, "device"),
-                     *tn_cli_text(row, "driver") ? "the host is told when the kernel panics"
-                                                 : "no driver; load the module pvpanic-pci or pvpanic-mmio");
+        json_array_foreach(json_object_get(watchdog, "pvpanic"), i, row) tn_cli_line(
+                i ? "" : "pvpanic", "%s: %s", tn_cli_text(row, "device"),
+                *tn_cli_text(row, "driver") ? "the host is told when the kernel panics"
+                                            : "no driver; load the module pvpanic-pci or pvpanic-mmio");
 }
 
 static void print_all(const json_t *watchdog)
 {
         const char *reason = tn_cli_text(watchdog, "reason");
 
-        line("Watchdog", "%s (mode %s)", tn_cli_text(watchdog, "state"), tn_cli_text(watchdog, "mode"));
+        tn_cli_line("Watchdog", "%s (mode %s)", tn_cli_text(watchdog, "state"),
+                    tn_cli_text(watchdog, "mode"));
         if (*reason)
-                line("", "%s", reason);
+                tn_cli_line("", "%s", reason);
         print_owner(watchdog);
         print_armed(watchdog);
         print_history(watchdog);
