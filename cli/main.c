@@ -29,8 +29,8 @@ static const struct verb {
          tn_cli_freeze},
         {"plugins", "[--json]", "Plugins, their state and their commands", tn_cli_plugins},
         {"policy", "[--json]", "What the host may ask, and what would allow the rest", tn_cli_policy},
-        {"watchdog", "[status | arm | disarm | test] [--json] [--yes]",
-         "The watchdog: who feeds it; arm, disarm, test it", tn_cli_watchdog},
+        {"watchdog", "[ACTION] [--json] [--yes]", "The watchdog: status (the default), arm, disarm, test",
+         tn_cli_watchdog},
 };
 
 static char *socket_path;

@@ -201,12 +201,29 @@ static bool confirmed(void)
         return fgets(text, sizeof text, stdin) && g_str_equal(g_strchomp(text), "yes");
 }
 
+/* Before anybody is asked and made to wait. */
+static int must_be_armed(void)
+{
+        g_autoptr(GError) error = NULL;
+        json_auto_t *watchdog = tn_client_ask(tn_cli_socket(), "tenon-get-watchdog", &error);
+
+        if (!watchdog)
+                return tn_cli_fail(error);
+        if (json_object_get(watchdog, "feed"))
+                return TN_EXIT_OK;
+        fprintf(stderr, "tenonctl watchdog test: there is nothing to test, the watchdog is not armed: %s\n",
+                tn_cli_text(watchdog, "reason"));
+        return TN_EXIT_USAGE;
+}
+
 static int test(void)
 {
         json_auto_t *reply = NULL;
         json_int_t seconds;
-        int result;
+        int result = must_be_armed();
 
+        if (result != TN_EXIT_OK)
+                return result;
         if (!confirmed())
                 return TN_EXIT_USAGE;
         for (int left = COUNTDOWN_SECONDS; left > 0; left--) {
