@@ -48,6 +48,7 @@ static void begin(struct watchdog *watchdog, char *reason)
         json_t *members = watchdog_record_get(watchdog->record);
         json_int_t now = (json_int_t) (host->env->now_usec(host->env, CLOCK_REALTIME) / G_USEC_PER_SEC);
 
+        watchdog_examine(watchdog, true); /* what was armed before is overwritten below */
         watchdog->feed.to_systemd = false;
         watchdog_feed_start(watchdog, card->timeout * 1000);
         watchdog_watch_owner(watchdog->watch, NULL);
@@ -190,6 +191,7 @@ static void decide(struct watchdog *watchdog)
         g_clear_pointer(&watchdog->owner, g_free);
         g_ptr_array_unref(watchdog->devices);
         watchdog->devices = watchdog_devices_read(watchdog->host->env);
+        watchdog_examine(watchdog, false);
         if (is_settled(watchdog))
                 return;
         device = watchdog_devices_choose(watchdog->devices, watchdog->settings.device, on_purpose, &why);

@@ -153,6 +153,25 @@ static void keep(json_t *members, json_t *cause, unsigned brake_resets, unsigned
         json_object_set_new(members, "last", cause);
 }
 
+static bool has_identity(const GPtrArray *devices, const char *identity)
+{
+        for (guint i = 0; i < devices->len; i++) {
+                const struct watchdog_device *device = g_ptr_array_index(devices, i);
+
+                if (g_strcmp0(device->identity, identity) == 0)
+                        return true;
+        }
+        return false;
+}
+
+bool watchdog_cause_is_due(struct watchdog_record *record, const GPtrArray *devices)
+{
+        json_t *armed = json_object_get(watchdog_record_get(record), "armed");
+        const char *identity = json_string_value(json_object_get(armed, "identity"));
+
+        return !identity || watchdog_record_is_now(record, "armed") || has_identity(devices, identity);
+}
+
 bool watchdog_cause_examine(struct watchdog_record *record, const struct tn_env *env,
                             const GPtrArray *devices, unsigned brake_resets, unsigned brake_minutes)
 {

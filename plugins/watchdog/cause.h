@@ -34,6 +34,9 @@ json_t *watchdog_cause_find(const struct watchdog_evidence *evidence);
 /* The line of a panic that the kernel kept since @since (seconds since 1970), or NULL. g_free(). */
 char *watchdog_cause_read_panic(const struct tn_env *env, int64_t since);
 
+/* False while the device that was armed before the reset is not there yet: its module may still be loading,
+ * and it has something to tell. */
+bool watchdog_cause_is_due(struct watchdog_record *record, const GPtrArray *devices);
 /* Finds the cause once in each boot, and keeps it, the counters and the brake in the record. True: there was
  * a reset that had not been told yet. */
 bool watchdog_cause_examine(struct watchdog_record *record, const struct tn_env *env,

@@ -16,6 +16,8 @@
 #include "lib/names.h"
 #include "plugins/watchdog/cause.h"
 
+#define LATE_SECONDS 60
+
 void watchdog_set_state(struct watchdog *watchdog, enum watchdog_state state, char *reason)
 {
         static const bool is_trouble[_WATCHDOG_STATE_MAX] = {[WATCHDOG_REFUSED] = true};
@@ -49,6 +51,34 @@ static void log_cause(struct watchdog *watchdog)
                           "more; tenonctl watchdog arm releases this brake");
 }
 
+static gboolean on_device_is_late(void *data)
+{
+        struct watchdog *watchdog = data;
+
+        watchdog->examine_source = 0;
+        watchdog_examine(watchdog, true);
+        return G_SOURCE_REMOVE;
+}
+
+void watchdog_examine(struct watchdog *watchdog, bool now)
+{
+        const struct watchdog_settings *settings = &watchdog->settings;
+
+        if (!now && !watchdog_cause_is_due(watchdog->record, watchdog->devices)) {
+                if (!watchdog->examine_source)
+                        watchdog->examine_source = g_timeout_add_seconds(LATE_SECONDS, on_device_is_late,
+                                                                         watchdog);
+                return;
+        }
+        g_clear_handle_id(&watchdog->examine_source, g_source_remove);
+        if (!watchdog_cause_examine(watchdog->record, watchdog->host->env, watchdog->devices,
+                                    settings->brake_resets, settings->brake_minutes))
+                return;
+        log_cause(watchdog);
+        watchdog_record_save(watchdog->record, NULL, NULL);
+        watchdog_set_state(watchdog, watchdog->state, g_strdup(watchdog->reason));
+}
+
 static void on_change(void *data)
 {
         struct watchdog *watchdog = data;
@@ -71,11 +101,7 @@ static bool start(struct tenon_host *host, GError **error)
         watchdog->manager = watchdog_manager_new(host->env);
         watchdog->record = watchdog_record_new(host->env, host->config(host, "agent", "statedir"));
         watchdog->watch = watchdog_watch_new(host->env, on_change, watchdog);
-        if (watchdog_cause_examine(watchdog->record, host->env, watchdog->devices,
-                                   watchdog->settings.brake_resets, watchdog->settings.brake_minutes)) {
-                log_cause(watchdog);
-                watchdog_record_save(watchdog->record, NULL, NULL);
-        }
+        watchdog_examine(watchdog, false);
         watchdog_set_state(watchdog, WATCHDOG_ASKING, NULL);
         if (fd >= 0)
                 watchdog_adopt(watchdog, fd);
@@ -97,6 +123,7 @@ static void stop(struct tenon_host *host)
         struct watchdog *watchdog = host->data;
 
         watchdog->stopping = true;
+        g_clear_handle_id(&watchdog->examine_source, g_source_remove);
         watchdog_leave(watchdog);
         watchdog_feed_stop(watchdog);
         fail_calls(watchdog);

@@ -55,9 +55,13 @@ struct watchdog {
         struct watchdog_watch *watch; /* for devices that come, and owners that go */
         GPtrArray *calls;             /* struct tenon_call that wait for the arming */
         bool asked;                   /* an administrator wants it armed */
+        guint examine_source;         /* the device of before the reset is waited for */
         bool stopping;
 };
 
+/* watchdog.c: finds the cause of the last reset, once in each boot. Without @now it may wait for the device.
+ */
+void watchdog_examine(struct watchdog *watchdog, bool now);
 /* watchdog.c: takes @reason (may be NULL), puts the fact on the board. */
 void watchdog_set_state(struct watchdog *watchdog, enum watchdog_state state, char *reason);
 

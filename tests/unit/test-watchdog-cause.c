@@ -119,6 +119,25 @@ static void test_once_in_each_boot(void **state)
         assert_json(written(m, "total"), "1");
 }
 
+static void test_waits_for_the_device(void **state)
+{
+        g_autoptr(machine_t) m = machine_new();
+        g_autoptr(GPtrArray) none = watchdog_devices_read(&m->env), there = NULL;
+        struct watchdog_record *record;
+
+        machine_write(m, "proc/sys/kernel/random/boot_id", "new");
+        machine_write(m, "state/watchdog.json",
+                      "{\"armed\": {\"boot-id\": \"old\", \"identity\": \"i6300ESB timer\", \"since\": 5}}");
+        record = watchdog_record_new(&m->env, "/state");
+        assert_false(watchdog_cause_is_due(record, none)); /* its module is still loading */
+        machine_write(m, "sys/class/watchdog/watchdog0/identity", "i6300ESB timer");
+        there = watchdog_devices_read(&m->env);
+        assert_true(watchdog_cause_is_due(record, there));
+        json_object_clear(watchdog_record_get(record));
+        assert_true(watchdog_cause_is_due(record, none));
+        watchdog_record_free(record);
+}
+
 static void test_record_that_is_broken_is_empty(void **state)
 {
         g_autoptr(machine_t) m = machine_new();
@@ -154,6 +173,7 @@ int main(void)
                 cmocka_unit_test(test_brake),
                 cmocka_unit_test(test_no_brake),
                 cmocka_unit_test(test_once_in_each_boot),
+                cmocka_unit_test(test_waits_for_the_device),
                 cmocka_unit_test(test_record_that_is_broken_is_empty),
                 cmocka_unit_test(test_last_words_of_the_kernel),
         };
