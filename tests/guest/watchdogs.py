@@ -14,11 +14,11 @@ import agent
 import devices
 from cases import check, equal
 
-TIMEOUT = 8  # seconds
+TIMEOUT = int(os.environ.get('TENON_WATCHDOG_TIMEOUT', '10'))  # seconds; a machine that is very busy needs more
 DROP_IN = '/etc/tenon/tenond.conf.d/watchdog.conf'
-# Every 50 ms the state that sysfs tells, for as long as the file is there.
+# Ten times a second the state that sysfs tells, for as long as the file is there.
 SAMPLER = '''touch /run/sampling; rm -f /run/samples
-while [ -e /run/sampling ]; do cat /sys/class/watchdog/{}/state; sleep 0.05; done >/run/samples 2>&1 &'''
+while [ -e /run/sampling ]; do read -r s </sys/class/watchdog/{}/state; echo $s; sleep 0.1; done >/run/samples 2>&1 &'''
 
 
 class Watched:
@@ -62,6 +62,16 @@ class Watched:
                 '[plugins]\\ndisable=health\\n')
         self.guest.run(f'mkdir -p /etc/tenon/tenond.conf.d; printf "{text}" > {DROP_IN}')
 
+    def use(self, kind, fires=True):
+        """Change over to another device of the same guest."""
+        self.kind = kind
+        self.event = 'WATCHDOG' if fires else 'RESET'
+        self.load()
+        self.configure()
+        self.guest.run('systemctl stop tenond; systemctl start tenond')
+        self.wait_state('fed')
+        check(self.active(), f'not just {kind} is armed')
+
     def restart(self):
         """Restart the agent."""
         self.guest.run('systemctl restart tenond')
@@ -73,7 +83,7 @@ class Watched:
 
     def wait_state(self, state, timeout=30):
         """Wait until the agent says so."""
-        self.guest.port.wait_agent(60)
+        self.guest.port.wait_agent(150)
         deadline = time.monotonic() + timeout
         while self.told()['state'] != state and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -105,8 +115,8 @@ class Watched:
 
     def comes_back(self):
         """Wait until the guest is up again after a reset; what the agent says of the watchdog."""
-        self.guest.console.wait_ready(120)
-        return self.wait_state('fed', 60)
+        self.guest.console.wait_ready(300)
+        return self.wait_state('fed', 120)
 
     def cause(self, wanted):
         """The reset was seen, and its cause found; the reason."""
@@ -121,7 +131,7 @@ class Watched:
         self.guest.run('rm /run/sampling; sleep 0.2')
         samples = self.guest.run('cat /run/samples').split()
         equal(set(samples), {'active'}, f'states of the device in {len(samples)} samples')
-        check(len(samples) > 5, f'only {len(samples)} samples')
+        check(len(samples) > 3, f'only {len(samples)} samples')
 
     def sync(self):
         """What was written must survive the reset that is to come."""
