@@ -97,6 +97,22 @@ const struct tn_config_key tn_config_table[] = {
         {"timesync", "write-rtc", TN_CONFIG_BOOL, "yes",
          .doc = "guest-set-time also sets the hardware clock."},
 
+        {"watchdog", "mode", TN_CONFIG_ENUM, "auto", .words = "auto|own|systemd|off",
+         .doc = "auto arms a watchdog device that the host gave to this guest on purpose, own the best one that "
+                "there is, systemd lets systemd watch the agent and opens no device, off does nothing."},
+        {"watchdog", "device", TN_CONFIG_STRING, "",
+         .doc = "Which device: a node (watchdog0), a driver (i6300esb) or an identity. Empty: the best one."},
+        {"watchdog", "timeout-seconds", TN_CONFIG_INT, "0", .min = 0, .max = 65535,
+         .doc = "Seconds without feeding after which the device resets the machine. 0: 60, or what the device can."},
+        {"watchdog", "pretimeout-seconds", TN_CONFIG_INT, "0", .min = 0, .max = 65534,
+         .doc = "Seconds before the reset at which the kernel is told, where the device can. 0: not."},
+        {"watchdog", "action", TN_CONFIG_ENUM, "reset", .words = "reset|reboot",
+         .doc = "When a required check is critical: stop feeding, or first try an orderly reboot for two minutes."},
+        {"watchdog", "brake-resets", TN_CONFIG_INT, "3", .min = 0, .max = 32,
+         .doc = "After so many resets within brake-minutes no check stops the feeding any more. 0: no brake."},
+        {"watchdog", "brake-minutes", TN_CONFIG_INT, "60", .min = 1, .max = 10080,
+         .doc = "Minutes within which resets are counted."},
+
         {"files", "max-handles", TN_CONFIG_INT, "64", .min = 1, .max = 1024,
          .doc = "Files that the host may hold open at the same time."},
 

@@ -4,7 +4,8 @@
 /*
  * Configuration reader. Values are kept as checked text and converted when asked for, so that there is one
  * store and `tenonctl config` prints what was written. The surprising thing: a mistake in [policy] sets
- * preset=locked, because a typing error must not open what an administrator wanted closed.
+ * preset=locked, because a typing error must not open what an administrator wanted closed; and one in
+ * [watchdog] sets its mode to a word that no file can have, for it must neither arm nor disarm anything.
  */
 #include "agent/config.h"
 
@@ -33,7 +34,7 @@ struct tn_config {
         GHashTable *settings; /* "group\nkey" → struct setting */
         GTree *named;         /* name of the group → struct named_group */
         GPtrArray *mistakes;  /* NULL-ended only when asked for */
-        bool policy_mistaken;
+        bool policy_mistaken, watchdog_mistaken;
 };
 
 static void setting_free(void *data)
@@ -158,6 +159,8 @@ static void add_mistake(struct tn_config *config, const char *file, const char *
         if (!group || g_str_equal(group, "policy") || g_str_equal(group, TN_CONFIG_QGA_GROUP) ||
             !group_known(group))
                 config->policy_mistaken = true;
+        if (!group || g_str_equal(group, "watchdog") || !group_known(group))
+                config->watchdog_mistaken = true;
 }
 
 /* One setting of a file; those of qemu-ga's group under their own names here. */
@@ -341,6 +344,8 @@ struct tn_config *tn_config_new(const struct tn_env *env, const char *path, bool
                 read_qga_file(config, env);
         if (config->policy_mistaken)
                 store(config, "policy", "preset", "locked", MISTAKE);
+        if (config->watchdog_mistaken)
+                store(config, "watchdog", "mode", "refused", MISTAKE);
         return g_steal_pointer(&config);
 }
 

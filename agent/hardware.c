@@ -46,35 +46,6 @@ static char *read_attribute(const struct tn_env *env, const char *class, const c
         return tn_env_read_line(env, path);
 }
 
-static void set_number(json_t *row, const struct tn_env *env, const char *device, const char *name)
-{
-        g_autofree char *text = read_attribute(env, "watchdog", device, name);
-        gint64 value;
-
-        if (text && g_ascii_string_to_signed(text, 10, 0, G_MAXINT64, &value, NULL))
-                json_object_set_new(row, name, json_integer(value));
-}
-
-json_t *tn_hardware_watchdogs(const struct tn_env *env)
-{
-        g_auto(GStrv) devices = tn_env_list(env, "sys/class/watchdog");
-        json_t *list = json_array();
-
-        for (size_t i = 0; devices && devices[i] && i < ENTRIES_MAX; i++) {
-                g_autofree char *identity = read_attribute(env, "watchdog", devices[i], "identity");
-                g_autofree char *state = read_attribute(env, "watchdog", devices[i], "state");
-                json_t *row = json_object();
-
-                json_object_set_new(row, "device", tn_json_text(devices[i]));
-                tn_json_set_text(row, "identity", identity);
-                tn_json_set_text(row, "state", state);
-                set_number(row, env, devices[i], "timeout");
-                set_number(row, env, devices[i], "bootstatus");
-                json_array_append_new(list, row);
-        }
-        return list;
-}
-
 json_t *tn_hardware_time(const struct tn_env *env)
 {
         g_autofree char *source = tn_env_read_line(

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* What sysfs says of paravirtual devices, watchdogs and clocks. Read when asked for; opens no device, and so
- * arms no watchdog. All return new references. */
+/* What sysfs says of paravirtual devices and clocks. Read when asked for; opens no device. All return new
+ * references. */
 #pragma once
 
 #include <jansson.h>
@@ -11,7 +11,5 @@
 
 /* [{"bus", "device", "driver" (null: none bound)}] for virtio, Hyper-V's vmbus and Xen's bus. */
 json_t *tn_hardware_drivers(const struct tn_env *env);
-/* [{"device", "identity"?, "state"?, "timeout"?, "bootstatus"?}] seconds. */
-json_t *tn_hardware_watchdogs(const struct tn_env *env);
 /* {"realtime": ns, "clocksource"?, "ptp": [names]} */
 json_t *tn_hardware_time(const struct tn_env *env);

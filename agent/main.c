@@ -16,7 +16,9 @@
 #include "agent/daemon.h"
 #include "agent/notify.h"
 #include "agent/options.h"
+#include "agent/stored.h"
 #include "lib/error.h"
+#include "lib/fd-store.h"
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/names.h"
@@ -71,14 +73,14 @@ static gboolean on_signal(int fd, GIOCondition condition, void *data)
 
 static int activated_fd(GError **error)
 {
-        unsigned n = tn_notify_listen_fds();
+        static const char *const stored[] = {TN_FD_WATCHDOG, NULL};
+        int n;
+        int fd = tn_fd_store_find_other(stored, &n);
 
-        if (n > 1) {
+        if (fd == -2)
                 tn_error_set(error, TN_ERROR_INVALID,
-                             "socket activation passed %u sockets; exactly one is needed", n);
-                return -2;
-        }
-        return n == 1 ? TN_NOTIFY_FIRST_FD : -1;
+                             "socket activation passed %d sockets; exactly one is needed", n);
+        return fd;
 }
 
 static struct tn_config *read_config(const struct tn_env *env, const struct tn_options *options,
@@ -125,7 +127,7 @@ static int loop(struct tn_agent *agent, const sigset_t *signals)
         guint source = g_unix_fd_add(fd, G_IO_IN, on_signal, &running);
 
         tn_notify_ready();
-        tn_notify_start_beating();
+        tn_notify_start_beating(agent->facts);
         (void) g_timeout_add(REST_MS, on_started, NULL);
         g_main_loop_run(loop);
         tn_notify_stopping();
@@ -138,6 +140,8 @@ static int run(struct tn_agent *agent, const sigset_t *signals, GError **error)
         int listen_fd = activated_fd(error);
         tn_autofd int pidfile = -1;
 
+        tn_stored_release(agent);
+        tn_fd_store_forget();
         if (listen_fd < -1 || !tn_agent_open(agent, listen_fd, error))
                 return EXIT_FAILURE;
         if (tn_config_get_bool(agent->config, "agent", "daemonize")) {
@@ -195,6 +199,7 @@ int main(int argc, char **argv)
         sigset_t signals;
 
         block_signals(&signals);
+        tn_fd_store_keep_from_children();
         if (!tn_options_parse(argc, argv, &options, &error)) {
                 const char *name = options.as_qga ? TN_NAME_QGA : "tenond";
 

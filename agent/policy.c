@@ -20,7 +20,7 @@ static const char *const category_names[_TENON_CATEGORY_MAX] = {
         [TENON_CATEGORY_POWER] = "power",       [TENON_CATEGORY_TIME] = "time",
         [TENON_CATEGORY_FREEZE] = "freeze",     [TENON_CATEGORY_HOTPLUG] = "hotplug",
         [TENON_CATEGORY_EXEC] = "exec",         [TENON_CATEGORY_FILES] = "files",
-        [TENON_CATEGORY_ACCOUNTS] = "accounts",
+        [TENON_CATEGORY_ACCOUNTS] = "accounts", [TENON_CATEGORY_WATCHDOG] = "watchdog",
 };
 
 struct tn_policy {

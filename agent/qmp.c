@@ -89,6 +89,15 @@ static void send_event(struct tn_session *session, json_t *event)
         tn_session_write_line(session, line);
 }
 
+/* Why this boot became necessary: found before any host could listen, so it is told to each that comes. */
+static void add_last_reset(json_t *data, const json_t *watchdog)
+{
+        json_t *last = json_object_get(watchdog, "last-reset");
+
+        if (json_is_true(json_object_get(last, "this-boot")))
+                json_object_set(data, "last-reset", last);
+}
+
 void tn_qmp_say_started(struct tn_session *session)
 {
         const struct tn_env *env = session->dispatch->env;
@@ -97,6 +106,7 @@ void tn_qmp_say_started(struct tn_session *session)
                                        "version", TN_VERSION, "uptime-seconds",
                                        (json_int_t) (usec / G_USEC_PER_SEC), "timestamp", timestamp(env));
 
+        add_last_reset(json_object_get(event, "data"), tn_facts_get(session->dispatch->facts, "watchdog"));
         send_event(session, event);
 }
 

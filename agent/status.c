@@ -39,6 +39,19 @@ static void add_problems_of_facts(json_t *problems, const struct tn_agent *agent
         }
 }
 
+static void add_watchdog(json_t *problems, const json_t *watchdog)
+{
+        const char *state = json_string_value(json_object_get(watchdog, "state"));
+        const char *reason = json_string_value(json_object_get(watchdog, "reason"));
+
+        if (g_strcmp0(state, "starving") == 0)
+                add_problem(problems, "the watchdog is fed no more: %s", reason ? reason : "");
+        else if (g_strcmp0(state, "refused") == 0)
+                add_problem(problems, "watchdog: %s", reason ? reason : "");
+        if (json_object_get(watchdog, "brake"))
+                add_problem(problems, "the watchdog's brake is on; see tenonctl watchdog");
+}
+
 json_t *tn_agent_health(const struct tn_agent *agent)
 {
         json_t *problems = json_array();
@@ -55,6 +68,7 @@ json_t *tn_agent_health(const struct tn_agent *agent)
         if (agent->control_problem)
                 add_problem(problems, "control socket: %s", agent->control_problem);
         add_problems_of_facts(problems, agent);
+        add_watchdog(problems, tn_facts_get(agent->facts, "watchdog"));
         return json_pack("{s:s, s:o}", "state", json_array_size(problems) ? "degraded" : "ok", "problems",
                          problems);
 }
@@ -91,6 +105,7 @@ json_t *tn_agent_status(const struct tn_agent *agent)
 {
         json_t *status = json_object();
         json_t *hypervisor = tn_facts_get(agent->facts, "hypervisor");
+        json_t *watchdog = tn_facts_get(agent->facts, "watchdog");
         uint64_t usec = agent->env->now_usec(agent->env, CLOCK_BOOTTIME) - agent->started_usec;
 
         json_object_set_new(status, "version", json_string(TN_VERSION));
@@ -100,11 +115,12 @@ json_t *tn_agent_status(const struct tn_agent *agent)
         json_object_set_new(status, "policy", policy(agent));
         json_object_set_new(status, "plugins", tn_plugins_to_json(agent->plugins));
         json_object_set_new(status, "drivers", tn_hardware_drivers(agent->env));
-        json_object_set_new(status, "watchdog", tn_hardware_watchdogs(agent->env));
+        json_object_set_new(status, "watchdog", watchdog ? json_deep_copy(watchdog) : json_null());
         json_object_set_new(status, "time", tn_hardware_time(agent->env));
         json_object_set_new(status, "counters", counters(agent));
         json_object_set_new(status, "facts", tn_facts_to_json(agent->facts));
-        /* These two have members of their own above. */
+        /* These three have members of their own above. */
+        json_object_del(json_object_get(status, "facts"), "watchdog");
         json_object_del(json_object_get(status, "facts"), "hypervisor");
         json_object_del(json_object_get(status, "facts"), "health");
         json_object_set_new(status, "uptime-seconds", json_integer((json_int_t) (usec / G_USEC_PER_SEC)));

@@ -24,6 +24,7 @@ int tn_cli_freeze(int argc, char **argv);
 int tn_cli_time(int argc, char **argv);
 int tn_cli_health(int argc, char **argv);
 int tn_cli_heartbeat(int argc, char **argv);
+int tn_cli_watchdog(int argc, char **argv);
 
 /* Parses @entries; prints an error with a hint and returns false on wrong usage or leftover arguments. */
 bool tn_cli_options(int *argc, char ***argv, const GOptionEntry *entries, const char *summary);
@@ -31,6 +32,8 @@ bool tn_cli_options(int *argc, char ***argv, const GOptionEntry *entries, const 
 int tn_cli_fail(const GError *error);
 /* Prints @value indented, with a line end. */
 void tn_cli_print_json(const json_t *value);
+/* Prints one line of a screen: what it is about (may be ""), and the text. */
+void tn_cli_line(const char *label, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The control socket: --socket, or the configuration's. Borrowed. */
 const char *tn_cli_socket(void);
 /* A setting of the configuration in its usual place, or NULL when it is empty. g_free(). */

@@ -7,10 +7,6 @@
 
 #include "lib/env.h"
 
-/* "qemu-ga (pid 312)" for a process other than the agent that has the node at @path open; NULL when nobody
- * has, or when it is not for us to see (only root may look at others' descriptors). Free with g_free(). */
-char *tn_device_owner(const struct tn_env *env, const char *path);
-
 /* What libkmod says of the driver of a device without one: "module virtio_gpu is on the disk; try modprobe
  * virtio_gpu", or that there is none. Free with g_free(). */
 char *tn_device_module_advice(const struct tn_env *env, const char *bus, const char *device);

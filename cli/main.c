@@ -33,6 +33,8 @@ static const struct verb {
         {"plugins", "[--json]", "Plugins, their state and their commands", tn_cli_plugins},
         {"policy", "[--json]", "What the host may ask, and what would allow the rest", tn_cli_policy},
         {"time", "[setup] [--json] [--watch]", "How right the clock is, and who keeps it", tn_cli_time},
+        {"watchdog", "[ACTION] [--json] [--yes]", "The watchdog: status (the default), arm, disarm, test",
+         tn_cli_watchdog},
 };
 
 static char *socket_path;
@@ -81,6 +83,17 @@ void tn_cli_print_json(const json_t *value)
         g_autofree char *text = tn_json_pretty(value);
 
         puts(text);
+}
+
+void tn_cli_line(const char *label, const char *format, ...)
+{
+        va_list args;
+
+        printf("%-12s ", label);
+        va_start(args, format);
+        vprintf(format, args);
+        va_end(args);
+        putchar('\n');
 }
 
 const char *tn_cli_text(const json_t *object, const char *key)

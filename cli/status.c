@@ -14,20 +14,10 @@
 #include "detect/detect.h"
 #include "lib/env.h"
 #include "lib/error.h"
+#include "lib/holder.h"
 #include "lib/names.h"
 
-static void line(const char *label, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void line(const char *label, const char *format, ...)
-{
-        va_list args;
-
-        printf("%-12s ", label);
-        va_start(args, format);
-        vprintf(format, args);
-        va_end(args);
-        putchar('\n');
-}
+#define line tn_cli_line /* it stands in every function here */
 
 static void print_hypervisor(const json_t *detected)
 {
@@ -53,7 +43,7 @@ static void print_channel(const struct tn_env *env, const json_t *channel)
         json_array_foreach(json_object_get(channel, "clients"), i, client)
                 connected += json_is_true(json_object_get(client, "connected"));
         if (g_str_equal(state, "busy"))
-                owner = tn_device_owner(env, tn_cli_text(channel, "path"));
+                owner = tn_holder_find(env, tn_cli_text(channel, "path"));
         line(qmp ? "QMP" : "Host", "%s at %s: %s%s%s, %s", tn_cli_text(channel, "method"),
              tn_cli_text(channel, "path"), state, owner ? ", owned by " : "", owner ? owner : "",
              connected ? "host connected" : "no host connected");
@@ -102,16 +92,21 @@ static void print_drivers(const struct tn_env *env, const json_t *drivers)
         }
 }
 
-static void print_watchdogs(const json_t *watchdogs)
+static void print_watchdog(const json_t *watchdog)
 {
-        json_t *row;
-        size_t i;
+        const json_t *last = json_object_get(watchdog, "last-reset");
+        const char *device = tn_cli_text(watchdog, "device"), *reason = tn_cli_text(watchdog, "reason");
 
-        if (json_array_size(watchdogs) == 0)
-                line("Watchdog", "not present");
-        json_array_foreach(watchdogs, i, row)
-                line(i ? "" : "Watchdog", "%s: %s, %s", tn_cli_text(row, "device"),
-                     tn_cli_text(row, "identity"), tn_cli_text(row, "state"));
+        if (!json_is_object(watchdog)) {
+                line("Watchdog", "the plugin watchdog does not run");
+                return;
+        }
+        line("Watchdog", "%s%s%s%s%s", tn_cli_text(watchdog, "state"), *device ? ", " : "", device,
+             *reason ? ": " : "", reason);
+        if (last)
+                line("", "last reset: %s: %s", tn_cli_text(last, "cause"), tn_cli_text(last, "reason"));
+        if (json_object_get(watchdog, "brake"))
+                line("", "the brake is on: too many resets, so no check stops the feeding");
 }
 
 static void print_time(const json_t *now)
@@ -146,7 +141,7 @@ static void print_status(const struct tn_env *env, const json_t *status)
         line("Policy", "%s", tn_cli_text(json_object_get(status, "policy"), "preset"));
         print_plugins(json_object_get(status, "plugins"));
         print_drivers(env, json_object_get(status, "drivers"));
-        print_watchdogs(json_object_get(status, "watchdog"));
+        print_watchdog(json_object_get(status, "watchdog"));
         print_time(json_object_get(status, "time"));
 }
 

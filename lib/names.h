@@ -48,13 +48,18 @@
 #define TN_F_CHECK      "TENON_CHECK"
 #define TN_F_MESSAGE_ID "MESSAGE_ID"
 
+/* Names in systemd's store for descriptors. */
+#define TN_FD_WATCHDOG "watchdog"
+
 /* Message ids (sd-id128) of the events that an administrator may match on. */
-#define TN_MSG_STARTED      "6c1f0f5a1d8e4f0a9b6f3f0a52f1f8d1"
-#define TN_MSG_CONFIG_ERROR "0d2c7a4be2d84d8fb3a4c0d3c8e1b7a2"
-#define TN_MSG_PLUGIN_ERROR "f3a9be5d07c94c5c8f8a3b1f0c6f4e93"
-#define TN_MSG_AUDIT        "a84c5f0e3b1d4b7e9c2f6d8017e5c3b4"
-#define TN_MSG_HEALTH       "d729fd4e3dfd4e90b4e72b69dc5ceafe"
-#define TN_MSG_HEALTH_GATE  "7ab290d85d104b2d85fbf921fa6bc573"
+#define TN_MSG_STARTED          "6c1f0f5a1d8e4f0a9b6f3f0a52f1f8d1"
+#define TN_MSG_CONFIG_ERROR     "0d2c7a4be2d84d8fb3a4c0d3c8e1b7a2"
+#define TN_MSG_PLUGIN_ERROR     "f3a9be5d07c94c5c8f8a3b1f0c6f4e93"
+#define TN_MSG_AUDIT            "a84c5f0e3b1d4b7e9c2f6d8017e5c3b4"
+#define TN_MSG_WATCHDOG_STARVED "366123439f6a4dd9bbd04895d250f372"
+#define TN_MSG_WATCHDOG_RESET   "63c8e88096a64b4dbed84814c0e1067e"
+#define TN_MSG_HEALTH           "d729fd4e3dfd4e90b4e72b69dc5ceafe"
+#define TN_MSG_HEALTH_GATE      "7ab290d85d104b2d85fbf921fa6bc573"
 
 /* The service on the system bus. */
 #define TN_BUS_NAME       "org.tenon.Agent1"

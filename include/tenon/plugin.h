@@ -35,6 +35,7 @@ enum tenon_category {
         TENON_CATEGORY_EXEC,     /* runs programs */
         TENON_CATEGORY_FILES,    /* reads and writes files */
         TENON_CATEGORY_ACCOUNTS, /* passwords and keys */
+        TENON_CATEGORY_WATCHDOG, /* arms, disarms, starves the watchdog */
         _TENON_CATEGORY_MAX,
 };
 

@@ -23,7 +23,7 @@ struct tn_keeping {
         struct tn_keeper keeper;
         struct tn_outside *outside;
         struct tn_jump *jump; /* NULL: not seen */
-        char *rtc; /* sysfs path of the seconds that it shows; NULL: there is none */
+        char *rtc;            /* sysfs path of the seconds that it shows; NULL: there is none */
         bool rtc_local;
         guint timer;
         json_t *summary; /* as it was last told */

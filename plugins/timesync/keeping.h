@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* The keeper on the agent's loop: its settings, its one timer, what it asks others to do; and the fact "time-jump",
- * which the kernel tells at once when somebody sets the clock. */
+/* The keeper on the agent's loop: its settings, its one timer, what it asks others to do; and the fact
+ * "time-jump", which the kernel tells at once when somebody sets the clock. */
 #pragma once
 
 #include "plugins/timesync/keeper.h"

@@ -97,12 +97,12 @@ def boot_micro(options='', extra=(), **settings):
     return guest
 
 
-def boot_full(extra=(), files=(), **settings):
-    """Boot the full guest with the package on its second disk, not yet installed, and other files beside it."""
+def boot_full(extra=(), files=(), watchdog=None, **settings):
+    """Boot the full guest with the package, and other host files, on its second disk, not yet installed."""
     folder = machine.procs.temp_dir()
     disk = machine.data_disk(folder, [deb(), *files])
     hardware = [*devices.disk(disk, 'raw', True), *devices.virtio_serial(), *devices.port(),
-                *devices.watchdog(), *devices.balloon(), *devices.net(), *extra]
+                *(devices.watchdog() if watchdog is None else watchdog), *devices.balloon(), *devices.net(), *extra]
     guest = machine.boot_full(hardware, **settings)
     machine.wait_booted(guest)
     return guest

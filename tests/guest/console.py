@@ -8,8 +8,9 @@ Each command carries a random token that frames its output, so nothing that was 
 
 import base64
 import secrets
-import socket
 import time
+
+import procs
 
 READY = b'TENON-HARNESS-READY'
 
@@ -18,8 +19,7 @@ class Console:
     """The host's end of the harness's serial line."""
 
     def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
+        self.socket = procs.connect(path)
         self.buffer = b''
 
     def close(self):

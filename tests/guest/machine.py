@@ -25,8 +25,8 @@ from console import Console
 from hostport import HostPort
 from qmp import Qmp
 
-KERNEL_LINE = 'root=/dev/vda rw console=ttyS0 loglevel=4 systemd.show_status=yes'
-MICRO_LINE = 'console=ttyS0 quiet panic=-1'
+KERNEL_LINE = 'root=/dev/vda rw console=ttyS0 loglevel=4 systemd.show_status=yes no_timer_check'
+MICRO_LINE = 'console=ttyS0 quiet panic=-1 no_timer_check'
 LIVING = []
 
 

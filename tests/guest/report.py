@@ -91,7 +91,7 @@ def status(value):
               ('plugins', words(plugin(one) for one in value['plugins'])),
               ('drivers', words(sorted({one['driver'] or '-' for one in value['drivers']}))),
               ('watchdog', words(f"{one['device']} {one['identity']} ({one['state']})"
-                                 for one in value['watchdog'])),
+                                 for one in value['watchdog']['devices'])),
               ('clock source', value['time']['clocksource']),
               ('requests', value['counters']['requests'])]
     return ['Tenon', *rows(pairs)]

@@ -97,6 +97,15 @@ def without_clock():
 
 
 @test(timeout=200)
+def armed_watchdog_costs_few_wakeups():
+    check(json.loads(guest().run('tenonctl watchdog --json'))['state'] == 'fed', 'the i6300esb is not armed')
+    count = wakeups(60)
+    note(f'{count} wakeups in 60 s with the watchdog armed')
+    check(2 <= count <= 17, f'{count} wakeups in 60 s')  # those of the clock are among them
+    guest().run('tenonctl watchdog disarm')  # for the tests below; this boot stays without it
+
+
+@test(timeout=200)
 def idle_with_a_host_costs_a_look_at_the_clock():
     guest().run('systemctl restart tenond')
     guest().port.wait_agent(30)

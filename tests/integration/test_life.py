@@ -258,6 +258,23 @@ def socket_activation_with_two_sockets():
 
 
 @test
+def stored_watchdog_that_nobody_feeds_is_disarmed():
+    """systemd hands a watchdog's descriptor back, but the plugin that would feed it is not there any more."""
+    agent = tenond.Agent(start=False)
+    device = agent.path('watchdog')
+    script = f'export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=watchdog; exec "$@" 3>{device}'
+    agent.command = ['sh', '-c', script, 'sh', *agent.command]
+    agent.start()
+    host = agent.host()
+    host.sync()
+    equal(host.ask('tenon-get-status')['channels'][0]['path'], agent.socket, 'the socket that is listened on')
+    equal(agent.text('watchdog'), 'V', 'what was written to the device')
+    check('the watchdog of before was disarmed' in agent.text('log'), agent.text('log'))
+    host.close()
+    agent.close()
+
+
+@test
 def second_agent_beside_it():
     """Two agents, two sockets: neither is in the other's way."""
     one, two = tenond.Agent(), tenond.Agent()

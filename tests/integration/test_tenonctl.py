@@ -197,3 +197,31 @@ def false_agents():
         equal((code, stdout), (2, ''), f'exit status and stdout with {answer}')
         check(wanted in stderr, f'{stderr!r} lacks {wanted!r}')
     procs.remove_dir(folder)
+
+
+@test
+def watchdog_that_is_off():
+    """Nothing of this machine is armed, whatever it has: the mode is off."""
+    other = tenond.Agent('[watchdog]\nmode=off\n', options=tenond.plugin_options(('watchdog',)))
+    status, out, _ = other.ctl('watchdog', '--json')
+    told = json.loads(out)
+    equal((status, told['state'], told['reason']), (0, 'off', 'mode=off in [watchdog]'), 'tenonctl watchdog --json')
+    equal(other.ask('tenon-get-status')['watchdog']['state'], 'off', 'watchdog of tenon-get-status')
+    check(out_of(other, 'watchdog', 'status').startswith('Watchdog     off (mode off)\n'), 'the first line')
+    for words, status, wanted in (
+            (('arm',), 2, 'not armed: mode=off in [watchdog]'),
+            (('disarm',), 2, 'the watchdog is not armed: mode=off in [watchdog]'),
+            (('test', '--yes'), 2, 'there is nothing to test, the watchdog is not armed: mode=off in [watchdog]'),
+            (('starve',), 2, "unknown action 'starve'; known: status, arm, disarm, test"),
+            (('arm', 'now'), 2, "unexpected argument 'now'")):
+        got, _, err = other.ctl('watchdog', *words)
+        equal(got, status, f'exit status of {words}')
+        check(wanted in err, f'{words}: {err}')
+    other.close()
+
+
+def out_of(agent, *words):
+    """What tenonctl prints when all is well."""
+    status, out, err = agent.ctl(*words)
+    equal((status, err), (0, ''), f'exit status and errors of {words}')
+    return out

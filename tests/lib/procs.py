@@ -10,6 +10,7 @@ import atexit
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -76,6 +77,20 @@ def wait_for(condition, timeout, what):
         if time.monotonic() > deadline:
             raise TimeoutError(f'waited {timeout} s for {what}')
         time.sleep(0.05)
+
+
+def connect(path, timeout=20):
+    """A connection to a unix socket, which may be there a moment before anybody listens on it."""
+    connection = socket.socket(socket.AF_UNIX)
+
+    def connected():
+        try:
+            connection.connect(path)
+        except ConnectionRefusedError:
+            return False
+        return True
+    wait_for(connected, timeout, f'somebody to listen on {path}')
+    return connection
 
 
 @atexit.register

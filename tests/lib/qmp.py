@@ -7,8 +7,9 @@ that fits away, so the same event can be awaited twice.
 """
 
 import json
-import socket
 import time
+
+import procs
 
 
 class QmpError(Exception):
@@ -19,8 +20,7 @@ class Qmp:
     """One connection to QEMU's monitor."""
 
     def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
+        self.socket = procs.connect(path)
         self.buffer = b''
         self.events = []
         self._next(time.monotonic() + 20)

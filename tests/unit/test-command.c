@@ -81,7 +81,7 @@ static void test_refused_tables(void **state)
                  "command x needs either run or start"},
                 {{{.name = "x", .args = "", .run = run, .category = _TENON_CATEGORY_MAX}},
                  TN_ERROR_INVALID,
-                 "command x: category 9 is unknown"},
+                 "command x: category 10 is unknown"},
         };
         struct tenon_host host = {0};
 

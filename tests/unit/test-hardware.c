@@ -15,7 +15,6 @@ static void test_nothing(void **state)
 
         (void) state;
         assert_json(tn_hardware_drivers(&m->env), "[]");
-        assert_json(tn_hardware_watchdogs(&m->env), "[]");
         assert_json(tn_hardware_time(&m->env), "{'realtime': 1700000000000000000, 'ptp': []}");
 }
 
@@ -34,23 +33,6 @@ static void test_drivers(void **state)
                     "[{'bus': 'virtio', 'device': 'virtio0', 'driver': 'virtio_net'},"
                     " {'bus': 'virtio', 'device': 'virtio1', 'driver': null},"
                     " {'bus': 'xen', 'device': 'vif-0', 'driver': null}]");
-}
-
-static void test_watchdogs(void **state)
-{
-        g_autoptr(machine_t) m = machine_new();
-
-        (void) state;
-        machine_write(m, "sys/class/watchdog/watchdog0/identity", "i6300ESB timer\n");
-        machine_write(m, "sys/class/watchdog/watchdog0/state", "inactive\n");
-        machine_write(m, "sys/class/watchdog/watchdog0/timeout", "30\n");
-        machine_write(m, "sys/class/watchdog/watchdog0/bootstatus", "0\n");
-        machine_write(m, "sys/class/watchdog/watchdog1/timeout", "many\n");
-        machine_write(m, "sys/class/watchdog/watchdog1/bootstatus", "-1\n");
-        assert_json(
-                tn_hardware_watchdogs(&m->env),
-                "[{'device': 'watchdog0', 'identity': 'i6300ESB timer', 'state': 'inactive', 'timeout': 30,"
-                " 'bootstatus': 0}, {'device': 'watchdog1'}]");
 }
 
 static void test_time(void **state)
@@ -76,12 +58,9 @@ static void test_hostile_names(void **state)
                       "sys/bus/virtio/devices/bad\xff"
                       "name/x",
                       "");
-        machine_write(m, "sys/class/watchdog/watchdog0/identity", "\xc0\x80\n");
         drivers = tn_hardware_drivers(&m->env);
         assert_string_equal(json_string_value(json_object_get(json_array_get(drivers, 0), "device")),
                             "bad\xef\xbf\xbdname");
-        assert_json(tn_hardware_watchdogs(&m->env),
-                    "[{'device': 'watchdog0', 'identity': '\xef\xbf\xbd\xef\xbf\xbd'}]");
 }
 
 static void test_too_many(void **state)
@@ -102,9 +81,9 @@ static void test_too_many(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_nothing),       cmocka_unit_test(test_drivers),
-                cmocka_unit_test(test_watchdogs),     cmocka_unit_test(test_time),
-                cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_too_many),
+                cmocka_unit_test(test_nothing),  cmocka_unit_test(test_drivers),
+                cmocka_unit_test(test_time),     cmocka_unit_test(test_hostile_names),
+                cmocka_unit_test(test_too_many),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,13 +16,13 @@ static struct tn_policy *policy_from(const char *text)
 
 static void test_presets(void **state)
 {
-        /* agent, info, power, time, freeze, hotplug, exec, files, accounts */
+        /* agent, info, power, time, freeze, hotplug, exec, files, accounts, watchdog */
         static const struct {
                 const char *preset, *allows;
         } rows[] = {
-                {"locked", "yyynnnnnn"},
-                {"standard", "yyyyynnnn"},
-                {"open", "yyyyyyyyy"},
+                {"locked", "yyynnnnnnn"},
+                {"standard", "yyyyynnnnn"},
+                {"open", "yyyyyyyyyy"},
         };
 
         (void) state;

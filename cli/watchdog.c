@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * tenonctl watchdog: its state, and the three things that root may do with it. A test resets the machine, so
+ * it asks first and counts down; until it is over, Ctrl-C calls it off.
+ */
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/table.h"
+#include "lib/env.h"
+#include "lib/holder.h"
+
+#define COUNTDOWN_SECONDS 10
+
+static gboolean as_json, yes;
+
+static json_int_t number(const json_t *object, const char *key)
+{
+        return json_integer_value(json_object_get(object, key));
+}
+
+static void print_owner(const json_t *watchdog)
+{
+        const char *owner = tn_cli_text(watchdog, "owner");
+        const json_t *systemd = json_object_get(watchdog, "systemd");
+        g_autofree char *found = NULL;
+        struct tn_env env;
+
+        if (!g_str_equal(tn_cli_text(watchdog, "state"), "foreign"))
+                return;
+        if (!*owner && tn_env_init_system(&env, NULL, NULL)) {
+                found = tn_holder_find(&env, "/dev/watchdog0");
+                tn_env_deinit(&env);
+        }
+        tn_cli_line("Owner", "%s", found ? found : *owner ? owner : "not known");
+        if (json_object_get(systemd, "last-ping-seconds-ago"))
+                tn_cli_line("", "systemd fed it %" JSON_INTEGER_FORMAT " s ago",
+                            number(systemd, "last-ping-seconds-ago"));
+}
+
+static void print_armed(const json_t *watchdog)
+{
+        const json_t *feed = json_object_get(watchdog, "feed");
+        const char *last_resort = tn_cli_text(watchdog, "last-resort");
+
+        if (*tn_cli_text(watchdog, "device"))
+                tn_cli_line("Device", "/dev/%s, %s, timeout %" JSON_INTEGER_FORMAT " s",
+                            tn_cli_text(watchdog, "device"), tn_cli_text(watchdog, "identity"),
+                            number(watchdog, "timeout-seconds"));
+        if (*last_resort)
+                tn_cli_line("", "%s", last_resort);
+        if (feed)
+                tn_cli_line("Fed",
+                            "%" JSON_INTEGER_FORMAT " times, the last time %.1f s ago, longest gap %.1f s",
+                            number(feed, "count"), (double) number(feed, "last-ms-ago") / 1000,
+                            (double) number(feed, "longest-gap-ms") / 1000);
+}
+
+static void print_history(const json_t *watchdog)
+{
+        const json_t *last = json_object_get(watchdog, "last-reset"),
+                     *brake = json_object_get(watchdog, "brake");
+
+        tn_cli_line("Resets", "%" JSON_INTEGER_FORMAT, number(watchdog, "resets"));
+        if (last)
+                tn_cli_line("", "the last one: %s: %s", tn_cli_text(last, "cause"),
+                            tn_cli_text(last, "reason"));
+        if (brake)
+                tn_cli_line("Brake",
+                            "on, after %" JSON_INTEGER_FORMAT " resets within %" JSON_INTEGER_FORMAT
+                            " min: armed, but no check stops the feeding; tenonctl watchdog arm releases it",
+                            number(brake, "resets"), number(brake, "minutes"));
+}
+
+static void print_devices(const json_t *watchdog)
+{
+        const char *headers[] = {"DEVICE", "DRIVER", "STATE", "TIMEOUT", "REMARK", NULL};
+        struct libscols_table *table;
+        json_t *row;
+        size_t i;
+
+        if (json_array_size(json_object_get(watchdog, "devices")) == 0)
+                return;
+        putchar('\n');
+        table = tn_table_new(headers);
+        json_array_foreach(json_object_get(watchdog, "devices"), i, row)
+        {
+                g_autofree char *timeout = json_object_get(row, "timeout")
+                                                   ? g_strdup_printf("%" JSON_INTEGER_FORMAT " s",
+                                                                     number(row, "timeout"))
+                                                   : NULL;
+                const char *driver = tn_cli_text(row, "driver"), *doubt = tn_cli_text(row, "doubt");
+                const char *cells[] = {
+                        tn_cli_text(row, "device"), *driver ? driver : tn_cli_text(row, "identity"),
+                        tn_cli_text(row, "state"), timeout, *doubt ? doubt : tn_cli_text(row, "why")};
+
+                tn_table_add(table, cells);
+        }
+        tn_table_print(table);
+}
+
+static void print_panic(const json_t *watchdog)
+{
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(json_object_get(watchdog, "pvpanic"), i, row) tn_cli_line(
+                i ? "" : "pvpanic", "%s: %s", tn_cli_text(row, "device"),
+                *tn_cli_text(row, "driver") ? "the host is told when the kernel panics"
+                                            : "no driver; load the module pvpanic-pci or pvpanic-mmio");
+}
+
+static void print_all(const json_t *watchdog)
+{
+        const char *reason = tn_cli_text(watchdog, "reason");
+
+        tn_cli_line("Watchdog", "%s (mode %s)", tn_cli_text(watchdog, "state"),
+                    tn_cli_text(watchdog, "mode"));
+        if (*reason)
+                tn_cli_line("", "%s", reason);
+        print_owner(watchdog);
+        print_armed(watchdog);
+        print_history(watchdog);
+        print_panic(watchdog);
+        print_devices(watchdog);
+}
+
+static int show(const char *command, json_t **ret_reply)
+{
+        g_autoptr(GError) error = NULL;
+        json_auto_t *reply = tn_client_ask(tn_cli_socket(), command, &error);
+
+        if (!reply)
+                return tn_cli_fail(error);
+        if (as_json)
+                tn_cli_print_json(reply);
+        *ret_reply = json_incref(reply);
+        return TN_EXIT_OK;
+}
+
+static int status(void)
+{
+        json_auto_t *reply = NULL;
+        int result = show("tenon-get-watchdog", &reply);
+        const char *state = tn_cli_text(reply, "state");
+
+        if (result != TN_EXIT_OK)
+                return result;
+        if (!as_json)
+                print_all(reply);
+        return g_str_equal(state, "refused") || g_str_equal(state, "starving") ||
+                               json_object_get(reply, "brake")
+                       ? TN_EXIT_NO
+                       : TN_EXIT_OK;
+}
+
+static int arm(void)
+{
+        json_auto_t *reply = NULL;
+        int result = show("tenon-watchdog-arm", &reply);
+
+        if (result == TN_EXIT_OK && !as_json)
+                printf("/dev/%s (%s) is armed; it resets this machine when it is not fed for "
+                       "%" JSON_INTEGER_FORMAT " s.\n",
+                       tn_cli_text(reply, "device"), tn_cli_text(reply, "identity"),
+                       number(reply, "timeout-seconds"));
+        return result;
+}
+
+static int disarm(void)
+{
+        json_auto_t *reply = NULL;
+        int result = show("tenon-watchdog-disarm", &reply);
+
+        if (result == TN_EXIT_OK && !as_json)
+                puts("The watchdog is disarmed until the next boot, or tenonctl watchdog arm.");
+        return result;
+}
+
+static bool confirmed(void)
+{
+        char text[8] = "";
+
+        if (yes)
+                return true;
+        if (!isatty(STDIN_FILENO)) {
+                fprintf(stderr,
+                        "tenonctl watchdog test: this resets the machine; add --yes to do it without being "
+                        "asked\n");
+                return false;
+        }
+        printf("This stops feeding the watchdog, so that it RESETS THIS MACHINE without a shutdown.\n"
+               "What is not on the disk is lost. Type yes to go on: ");
+        fflush(stdout);
+        return fgets(text, sizeof text, stdin) && g_str_equal(g_strchomp(text), "yes");
+}
+
+/* Before anybody is asked and made to wait. */
+static int must_be_armed(void)
+{
+        g_autoptr(GError) error = NULL;
+        json_auto_t *watchdog = tn_client_ask(tn_cli_socket(), "tenon-get-watchdog", &error);
+
+        if (!watchdog)
+                return tn_cli_fail(error);
+        if (json_object_get(watchdog, "feed"))
+                return TN_EXIT_OK;
+        fprintf(stderr, "tenonctl watchdog test: there is nothing to test, the watchdog is not armed: %s\n",
+                tn_cli_text(watchdog, "reason"));
+        return TN_EXIT_USAGE;
+}
+
+static int test(void)
+{
+        json_auto_t *reply = NULL;
+        json_int_t seconds;
+        int result = must_be_armed();
+
+        if (result != TN_EXIT_OK)
+                return result;
+        if (!confirmed())
+                return TN_EXIT_USAGE;
+        for (int left = COUNTDOWN_SECONDS; left > 0; left--) {
+                fprintf(stderr, "\rFeeding stops in %2d s; Ctrl-C calls it off ", left);
+                sleep(1);
+        }
+        fputc('\n', stderr);
+        result = show("tenon-watchdog-test", &reply);
+        if (result != TN_EXIT_OK || as_json)
+                return result;
+        seconds = number(reply, "resets-after-seconds");
+        printf("The watchdog is fed no more. The machine should be reset within %" JSON_INTEGER_FORMAT
+               " s; tenonctl watchdog arm calls it off.\n",
+               seconds ? seconds : number(reply, "timeout-seconds"));
+        return result;
+}
+
+int tn_cli_watchdog(int argc, char **argv)
+{
+        static const struct {
+                const char *name;
+                int (*run)(void);
+        } actions[] = {{"status", status}, {"arm", arm}, {"disarm", disarm}, {"test", test}};
+        const GOptionEntry entries[] = {
+                {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print JSON", NULL},
+                {"yes", 0, 0, G_OPTION_ARG_NONE, &yes, "Test: do not ask for a confirmation", NULL},
+                {NULL},
+        };
+        const char *name = "status";
+
+        if (argc > 1 && argv[1][0] != '-') {
+                name = argv[1];
+                argv[1] = argv[0];
+                argv++;
+                argc--;
+        }
+        if (!tn_cli_options(&argc, &argv, entries,
+                            "status (the default), arm, disarm or test the watchdog."))
+                return TN_EXIT_USAGE;
+        for (size_t i = 0; i < G_N_ELEMENTS(actions); i++)
+                if (g_str_equal(actions[i].name, name))
+                        return actions[i].run();
+        fprintf(stderr, "tenonctl watchdog: unknown action '%s'; known: status, arm, disarm, test\n", name);
+        return TN_EXIT_USAGE;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * D-Bus to systemd. It is reached by the system bus, or by its own socket where no bus runs (early, or a
+ * system without dbus), which speaks the same without a bus in between.
+ */
+#include "plugins/watchdog/manager.h"
+
+#include <string.h>
+
+#include "lib/bus.h"
+#include "lib/names.h"
+
+#define SERVICE "org.freedesktop.systemd1"
+#define OBJECT  "/org/freedesktop/systemd1"
+#define MANAGER "org.freedesktop.systemd1.Manager"
+#define PRIVATE "run/systemd/private"
+#define ASK_MS  5000
+
+struct question {
+        watchdog_manager_answered answered;
+        void *data;
+};
+
+struct watchdog_manager {
+        const struct tn_env *env;
+        struct tn_bus *bus; /* NULL: none, or not while nothing is asked */
+        struct watchdog_pid1 pid1;
+        GArray *questions; /* struct question that wait */
+        guint none_source, close_source;
+        enum watchdog_end end;
+        bool ended;
+};
+
+struct watchdog_manager *watchdog_manager_new(const struct tn_env *env)
+{
+        struct watchdog_manager *manager = g_new0(struct watchdog_manager, 1);
+
+        manager->env = env;
+        manager->questions = g_array_new(FALSE, FALSE, sizeof(struct question));
+        return manager;
+}
+
+void watchdog_manager_free(struct watchdog_manager *manager)
+{
+        if (!manager)
+                return;
+        g_clear_handle_id(&manager->none_source, g_source_remove);
+        g_clear_handle_id(&manager->close_source, g_source_remove);
+        tn_bus_free(manager->bus);
+        g_array_unref(manager->questions);
+        g_free(manager->pid1.device);
+        g_free(manager);
+}
+
+static struct tn_bus *open_bus(const struct tn_env *env)
+{
+        struct tn_bus *bus = NULL;
+
+        if (!tn_env_exists(env, TN_PATH_SYSTEMD_RUNNING))
+                return NULL;
+        bus = tn_bus_open(NULL, NULL);
+        if (!bus && !env->recorded && tn_env_exists(env, PRIVATE))
+                bus = tn_bus_open("unix:path=/" PRIVATE, NULL);
+        return bus;
+}
+
+/* The connection is closed when nothing is asked: an idle agent holds none. */
+static gboolean on_close(void *data)
+{
+        struct watchdog_manager *manager = data;
+
+        manager->close_source = 0;
+        g_clear_pointer(&manager->bus, tn_bus_free);
+        return G_SOURCE_REMOVE;
+}
+
+static void answer(struct watchdog_manager *manager)
+{
+        g_autoptr(GArray) questions = g_steal_pointer(&manager->questions);
+
+        manager->questions = g_array_new(FALSE, FALSE, sizeof(struct question));
+        if (!manager->close_source)
+                manager->close_source = g_idle_add(on_close, manager);
+        for (guint i = 0; i < questions->len; i++) {
+                struct question *question = &g_array_index(questions, struct question, i);
+
+                question->answered(question->data);
+        }
+}
+
+static gboolean on_none(void *data)
+{
+        struct watchdog_manager *manager = data;
+
+        manager->none_source = 0;
+        answer(manager);
+        return G_SOURCE_REMOVE;
+}
+
+static void take_property(struct watchdog_pid1 *pid1, const char *name, DBusMessageIter *value)
+{
+        int type = dbus_message_iter_get_arg_type(value);
+        dbus_uint64_t number = 0;
+        const char *text = NULL;
+
+        if (type == DBUS_TYPE_UINT64)
+                dbus_message_iter_get_basic(value, &number);
+        else if (type == DBUS_TYPE_STRING)
+                dbus_message_iter_get_basic(value, &text);
+        if (g_str_equal(name, "RuntimeWatchdogUSec"))
+                pid1->runtime_usec = number;
+        else if (g_str_equal(name, "RebootWatchdogUSec"))
+                pid1->reboot_usec = number;
+        else if (g_str_equal(name, "WatchdogLastPingTimestamp"))
+                pid1->last_ping_usec = number == G_MAXUINT64 ? 0 : number;
+        else if (g_str_equal(name, "WatchdogDevice") && text && *text)
+                pid1->device = g_strdup(text);
+}
+
+/* a{sv} */
+static void take_properties(struct watchdog_pid1 *pid1, DBusMessage *reply)
+{
+        DBusMessageIter top, list, entry, variant;
+
+        if (!dbus_message_has_signature(reply, "a{sv}"))
+                return;
+        g_clear_pointer(&pid1->device, g_free);
+        *pid1 = (struct watchdog_pid1){.known = true};
+        dbus_message_iter_init(reply, &top);
+        for (dbus_message_iter_recurse(&top, &list);
+             dbus_message_iter_get_arg_type(&list) == DBUS_TYPE_DICT_ENTRY; dbus_message_iter_next(&list)) {
+                const char *name;
+
+                dbus_message_iter_recurse(&list, &entry);
+                dbus_message_iter_get_basic(&entry, &name);
+                dbus_message_iter_next(&entry);
+                dbus_message_iter_recurse(&entry, &variant);
+                take_property(pid1, name, &variant);
+        }
+}
+
+static void on_properties(DBusMessage *reply, const GError *error, void *data)
+{
+        struct watchdog_manager *manager = data;
+
+        if (reply)
+                take_properties(&manager->pid1, reply);
+        answer(manager);
+}
+
+static bool connect(struct watchdog_manager *manager)
+{
+        g_clear_handle_id(&manager->close_source, g_source_remove);
+        if (!manager->bus)
+                manager->bus = open_bus(manager->env);
+        return manager->bus != NULL;
+}
+
+void watchdog_manager_ask(struct watchdog_manager *manager, watchdog_manager_answered answered, void *data)
+{
+        struct question question = {answered, data};
+        const char *interface = MANAGER;
+        DBusMessage *message;
+
+        g_array_append_val(manager->questions, question);
+        if (manager->questions->len > 1)
+                return;
+        if (!connect(manager)) {
+                manager->none_source = g_idle_add(on_none, manager);
+                return;
+        }
+        message = dbus_message_new_method_call(SERVICE, OBJECT, DBUS_INTERFACE_PROPERTIES, "GetAll");
+        dbus_message_append_args(message, DBUS_TYPE_STRING, &interface, DBUS_TYPE_INVALID);
+        tn_bus_call(manager->bus, message, ASK_MS, on_properties, manager);
+        dbus_message_unref(message);
+}
+
+const struct watchdog_pid1 *watchdog_manager_get(const struct watchdog_manager *manager)
+{
+        return &manager->pid1;
+}
+
+bool watchdog_manager_feeds(const struct watchdog_manager *manager)
+{
+        const struct watchdog_pid1 *pid1 = &manager->pid1;
+
+        return pid1->known &&
+               ((pid1->runtime_usec != 0 && pid1->runtime_usec != G_MAXUINT64) || pid1->device);
+}
+
+bool watchdog_manager_reboot(struct watchdog_manager *manager)
+{
+        const char *unit = "reboot.target", *mode = "replace-irreversibly";
+        DBusMessage *message;
+
+        if (!connect(manager))
+                return false;
+        message = dbus_message_new_method_call(SERVICE, OBJECT, MANAGER, "StartUnit");
+        dbus_message_append_args(message, DBUS_TYPE_STRING, &unit, DBUS_TYPE_STRING, &mode,
+                                 DBUS_TYPE_INVALID);
+        tn_bus_send(manager->bus, message);
+        dbus_message_unref(message);
+        return true;
+}
+
+/* Our unit by our control group, "0::/system.slice/tenond.service". */
+static char *own_unit(const struct tn_env *env)
+{
+        g_autofree char *group = tn_env_read_line(env, "proc/self/cgroup");
+
+        return group ? g_path_get_basename(group) : g_strdup("");
+}
+
+/* One job of ListJobs: a(usssoo), the id, the unit, what is done with it. */
+static void take_job(struct watchdog_manager *manager, const char *own, const char *unit, const char *type)
+{
+        bool down = g_str_equal(type, "start");
+
+        if (down && g_str_equal(unit, "halt.target"))
+                manager->end = WATCHDOG_END_HALT;
+        else if (down && g_str_equal(unit, "shutdown.target") && manager->end != WATCHDOG_END_HALT)
+                manager->end = WATCHDOG_END_SHUTDOWN;
+        else if (manager->end == WATCHDOG_END_STOP && g_str_equal(unit, own) &&
+                 (g_str_equal(type, "restart") || g_str_equal(type, "try-restart")))
+                manager->end = WATCHDOG_END_RESTART;
+}
+
+static void on_jobs(DBusMessage *reply, const GError *error, void *data)
+{
+        struct watchdog_manager *manager = data;
+        g_autofree char *own = own_unit(manager->env);
+        DBusMessageIter top, list, job;
+
+        manager->ended = true;
+        if (!reply || !dbus_message_has_signature(reply, "a(usssoo)"))
+                return;
+        dbus_message_iter_init(reply, &top);
+        for (dbus_message_iter_recurse(&top, &list);
+             dbus_message_iter_get_arg_type(&list) == DBUS_TYPE_STRUCT; dbus_message_iter_next(&list)) {
+                const char *unit, *type;
+
+                dbus_message_iter_recurse(&list, &job);
+                dbus_message_iter_next(&job);
+                dbus_message_iter_get_basic(&job, &unit);
+                dbus_message_iter_next(&job);
+                dbus_message_iter_get_basic(&job, &type);
+                take_job(manager, own, unit, type);
+        }
+}
+
+/* The loop has ended already, so it is turned here; the bus keeps the time limit. */
+enum watchdog_end watchdog_manager_why(struct watchdog_manager *manager)
+{
+        DBusMessage *message;
+
+        manager->end = WATCHDOG_END_STOP;
+        manager->ended = false;
+        if (!connect(manager))
+                return manager->end;
+        message = dbus_message_new_method_call(SERVICE, OBJECT, MANAGER, "ListJobs");
+        tn_bus_call(manager->bus, message, ASK_MS, on_jobs, manager);
+        dbus_message_unref(message);
+        while (!manager->ended)
+                g_main_context_iteration(NULL, TRUE);
+        return manager->end;
+}

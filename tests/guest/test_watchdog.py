@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the Tenon developers
+"""The watchdog i6300esb in a Debian guest under the shipped unit: when it must fire, and when it must not.
+
+The tests build on each other in the order of the file. Those that make it fire are the last ones.
+"""
+
+import os
+import time
+
+import agent
+from cases import check, equal, note, shared, test
+from hostport import AgentError
+from qmp import Qmp
+from watchdogs import TIMEOUT, Watched
+
+
+@shared
+def dog():
+    """A guest with a watchdog, and a store in which its kernel leaves its last words."""
+    return Watched('i6300esb', ['-device', 'i6300esb', '-device', 'acpi-erst,memdev=erst', '-object',
+                                'memory-backend-file,id=erst,size=64K,mem-path=erst.img,share=on',
+                                '-device', 'pvpanic-pci'])
+
+
+@test(timeout=400)
+def fed_for_three_timeouts_it_does_not_fire():
+    check(dog().active(), 'sysfs says that the device is not armed')
+    dog().quiet(3 * TIMEOUT)
+    told = dog().told()
+    equal((told['device'], told['identity'], told['timeout-seconds']), ('watchdog0', 'i6300ESB timer', TIMEOUT),
+          'the device')
+    note(f"fed {told['feed']['count']} times, longest gap {told['feed']['longest-gap-ms']} ms")
+    equal(told['pvpanic'][0]['driver'], 'pvpanic-pci', 'driver of pvpanic')
+
+
+@test(timeout=600)
+def killed_agent_comes_back_and_it_does_not_fire():
+    before = agent.pid(dog().guest)
+
+    def kill():
+        dog().guest.run(f'kill -9 {before}')
+        dog().wait_state('fed')
+    dog().sampled(kill)
+    check(agent.pid(dog().guest) != before, 'the agent is still the same process')
+    dog().quiet(TIMEOUT + 4)
+
+
+@test(timeout=600)
+def restart_and_upgrade_never_disarm_it():
+    dog().sampled(dog().restart)
+    dog().sampled(lambda: agent.install(dog().guest))
+    dog().wait_state('fed')
+    dog().quiet(TIMEOUT + 4)
+
+
+@test(timeout=600)
+def pause_of_the_machine_does_not_fire_it():
+    dog().guest.qmp('stop')
+    time.sleep(TIMEOUT + 4)
+    dog().guest.qmp('cont')
+    dog().quiet(TIMEOUT)
+
+
+@test(timeout=600)
+def administrator_disarms_and_arms_it():
+    equal(dog().ctl('disarm')['state'], 'disarmed', 'state after tenonctl watchdog disarm')
+    check(not dog().active(), 'the device is still armed')
+    dog().restart()
+    equal(dog().wait_state('disarmed')['state'], 'disarmed', 'state after a restart')
+    equal(dog().ctl('arm')['state'], 'fed', 'state after tenonctl watchdog arm')
+    check(dog().active(), 'the device is not armed')
+    try:
+        dog().guest.ask('tenon-watchdog-disarm')
+    except AgentError as error:
+        check('allow=tenon-watchdog-disarm' in str(error) or 'preset=open' in str(error), f'the refusal: {error}')
+    else:
+        raise AssertionError('the host may disarm the watchdog')
+
+
+@test(timeout=600)
+def stopped_service_is_disarmed():
+    dog().guest.run('systemctl stop tenond')
+    check(not dog().active(), 'the device is armed and nobody feeds it')
+    dog().guest.run('systemctl start tenond')
+    dog().wait_state('fed')
+
+
+@test(timeout=600)
+def test_that_is_called_off_does_not_fire_it():
+    dog().guest.run('tenonctl watchdog test --yes', 90)
+    equal(dog().told()['state'], 'starving', 'state during the test')
+    equal(dog().guest.sh('tenonctl watchdog')[0], 1, 'exit status of tenonctl watchdog')
+    equal(dog().ctl('arm')['state'], 'fed', 'state after it was called off')
+    dog().quiet(TIMEOUT + 4)
+
+
+@test(timeout=600)
+def mistakes_neither_arm_nor_disarm_it():
+    dog().configure(mode='sometimes')
+    dog().sampled(dog().restart)
+    check('mistake in the configuration' in dog().wait_state('fed')['reason'], 'the reason does not tell of it')
+    dog().guest.run('systemctl stop tenond; systemctl start tenond')
+    told = dog().wait_state('refused')
+    check(not dog().active(), f'armed with an unknown mode: {told}')
+    for settings, word in (({'timeout': 5000}, '1 to 2046 seconds'),
+                           ({'extra': 'pretimeout-seconds=3'}, 'has no pretimeout')):
+        dog().configure(**settings)
+        dog().restart()
+        told = dog().wait_state('refused')
+        check(word in told['reason'], f'the reason: {told["reason"]}')
+        check(not dog().active(), f'armed half-way: {told}')
+    dog().configure()
+    dog().restart()
+    dog().wait_state('fed')
+
+
+@test(timeout=600)
+def one_of_systemd_is_not_touched():
+    guest = dog().guest
+    guest.run('systemctl stop tenond; mkdir -p /etc/systemd/system.conf.d; '
+              'printf "[Manager]\\nRuntimeWatchdogSec=60\\n" > /etc/systemd/system.conf.d/dog.conf; '
+              'systemctl daemon-reexec; sleep 1; systemctl start tenond')
+    told = dog().wait_state('foreign')
+    check('systemd' in told['owner'], f'the owner is {told["owner"]}')
+    equal(guest.run('cat /sys/class/watchdog/watchdog0/timeout'), '60', 'timeout that systemd has set')
+    check(told['systemd']['last-ping-seconds-ago'] <= 60, f'the last ping of systemd: {told["systemd"]}')
+    guest.run('rm /etc/systemd/system.conf.d/dog.conf; systemctl daemon-reexec; sleep 1; systemctl restart tenond')
+    dog().wait_state('fed')
+
+
+@test(timeout=600)
+def one_of_another_program_is_not_touched():
+    guest = dog().guest
+    guest.run('systemctl stop tenond')
+    guest.run("(exec 3>/dev/watchdog0; while [ ! -e /run/enough ]; do printf x >&3; sleep 1; done; printf V >&3) "
+              ">/dev/null 2>&1 &")
+    guest.run('sleep 1; systemctl start tenond')
+    told = dog().wait_state('foreign')
+    check('watchdog0' in told['reason'], f'the reason: {told["reason"]}')
+    check('(pid ' in guest.run('tenonctl watchdog'), 'tenonctl, run by root, does not tell the owner')
+    guest.run('touch /run/enough; sleep 2')
+    equal(dog().ctl('arm')['state'], 'fed', 'state after the owner has gone')
+
+
+@test(timeout=600)
+def critical_check_starves_it_and_the_reason_is_found():
+    dog().guest.ask('test-gate', feed=True)
+    dog().quiet(TIMEOUT)
+    host = Qmp(os.path.join(dog().guest.folder, 'qmp0.sock'))
+    dog().sync()
+    dog().guest.ask('test-gate', feed=False, reason='the disk is full')
+    event = host.wait_event('WATCHDOG_CHANGED', TIMEOUT)
+    equal((event['data']['state'], event['data']['reason']), ('starving', 'the disk is full'), 'event to the host')
+    host.close()
+    note(f'fired {dog().fires():.1f} s later')
+    equal(dog().cause('starved'), 'the disk is full', 'reason after the reset')
+    host = Qmp(os.path.join(dog().guest.folder, 'qmp0.sock'))
+    event = host.wait_event('AGENT_STARTED', TIMEOUT)
+    equal(event['data']['last-reset']['reason'], 'the disk is full', 'reason in the event after the reset')
+    host.close()
+    equal(dog().told()['resets'], 1, 'counted resets')
+    said = dog().guest.run('journalctl -q -b -u tenond -o cat')
+    check('the machine was reset before this boot: starved: the disk is full' in said, f'the journal: {said}')
+
+
+@test(timeout=600)
+def stopped_agent_fires_it():
+    dog().stall()
+    note(f'fired {dog().fires():.1f} s later')
+    dog().cause('hang')
+
+
+@test(timeout=600)
+def blocked_main_loop_fires_it():
+    dog().sync()
+    dog().guest.port.order('test-block', {'seconds': 60})
+    note(f'fired {dog().fires():.1f} s later')
+    dog().cause('hang')
+    last = dog().told()
+    equal(last['resets'], 3, 'counted resets')
+    equal(last['brake']['resets'], 3, 'resets that put the brake on')
+
+
+@test(timeout=600)
+def brake_keeps_checks_from_starving_it():
+    dog().guest.ask('test-gate', feed=False, reason='the disk is full')
+    dog().quiet(TIMEOUT + 4)
+    equal(dog().told()['state'], 'fed', 'state under the brake')
+    check('brake' not in dog().ctl('arm'), 'tenonctl watchdog arm does not release the brake')
+    dog().guest.ask('test-gate', feed=True)
+
+
+@test(timeout=600)
+def crashed_kernel_fires_it():
+    dog().crash()
+    dog().guest.wait_event('GUEST_PANICKED', 20)
+    note(f'fired {dog().fires():.1f} s later')
+    check('Kernel panic - not syncing' in dog().cause('panic'), 'the kernel\'s last words are not told')
+
+
+@test(timeout=600)
+def machine_goes_down_in_order():
+    dog().guest.port.order('guest-shutdown', {'mode': 'reboot'})
+    equal(dog().guest.wait_event('RESET', 90)['data']['guest'], True, 'the guest itself asked for the reset')
+    told = dog().comes_back()
+    equal(told['resets'], 4, 'counted resets after an orderly reboot')

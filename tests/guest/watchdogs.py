@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the Tenon developers
+"""The words of the watchdog's tests: a guest with one watchdog, what QEMU says of it, and what the agent says.
+
+QEMU's own events are the judge. A watchdog that fires shows as WATCHDOG; softdog, which is only a timer of the
+guest's kernel, as a RESET that the guest asked for.
+"""
+
+import json
+import os
+import time
+
+import agent
+import devices
+from cases import check, equal
+
+TIMEOUT = int(os.environ.get('TENON_WATCHDOG_TIMEOUT', '10'))  # seconds; a machine that is very busy needs more
+DROP_IN = '/etc/tenon/tenond.conf.d/watchdog.conf'
+# Ten times a second the state that sysfs tells, for as long as the file is there.
+SAMPLER = '''touch /run/sampling; rm -f /run/samples
+while [ -e /run/sampling ]; do read -r s </sys/class/watchdog/{}/state; echo $s; sleep 0.1; done >/run/samples 2>&1 &'''
+
+
+class Watched:
+    """A guest that is watched. kind: the driver; resets: the name of the event that says so."""
+
+    def __init__(self, kind, arguments, fires=True, **settings):
+        self.kind = kind
+        self.event = 'WATCHDOG' if fires else 'RESET'
+        self.guest = agent.boot_full([*devices.port('org.tenon.agent.0', 'qmp0'), '-action', 'watchdog=reset'],
+                                     files=[agent.built('tests/plugins/stall.so')], watchdog=arguments, **settings)
+        self.guest.tell_more = self.tell
+        self.load()
+        self.configure()
+        agent.install(self.guest)
+        # The plugin health owns the fact that the test's plugin sets.
+        self.guest.run('mount -o ro /dev/vdb /mnt; cp /mnt/stall.so /usr/lib/*/tenon/plugins/; umount /mnt; '
+                       'systemctl restart tenond')
+        self.wait_state('fed')
+
+    def close(self):
+        """End the guest."""
+        self.guest.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def tell(self):
+        """What the agent said, for the text of a failure."""
+        return self.guest.sh('journalctl -q -b -u tenond --no-pager -o cat | tail -n 20; tenonctl watchdog')[1]
+
+    def load(self):
+        """Load the driver now and at each boot, as an administrator does it."""
+        self.guest.run(f'echo {self.kind} >/etc/modules-load.d/dog.conf; modprobe {self.kind}')
+
+    def configure(self, mode='own', timeout=TIMEOUT, extra=''):
+        """Write the settings; they are read at the next start."""
+        text = (f'[watchdog]\\nmode={mode}\\ndevice={self.kind}\\ntimeout-seconds={timeout}\\n{extra}\\n'
+                '[plugins]\\ndisable=health\\n')
+        self.guest.run(f'mkdir -p /etc/tenon/tenond.conf.d; printf "{text}" > {DROP_IN}')
+
+    def use(self, kind, fires=True):
+        """Change over to another device of the same guest."""
+        self.kind = kind
+        self.event = 'WATCHDOG' if fires else 'RESET'
+        self.load()
+        self.configure()
+        self.guest.run('systemctl stop tenond; systemctl start tenond')
+        self.wait_state('fed')
+        check(self.active(), f'not just {kind} is armed')
+
+    def restart(self):
+        """Restart the agent."""
+        self.guest.run('systemctl restart tenond')
+        self.guest.port.wait_agent(30)
+
+    def told(self):
+        """What the agent says of the watchdog."""
+        return self.guest.ask('tenon-get-watchdog')
+
+    def wait_state(self, state, timeout=30):
+        """Wait until the agent says so."""
+        self.guest.port.wait_agent(150)
+        deadline = time.monotonic() + timeout
+        while self.told()['state'] != state and time.monotonic() < deadline:
+            time.sleep(0.2)
+        told = self.told()
+        equal(told['state'], state, f'state of the watchdog ({told.get("reason")})')
+        return told
+
+    def node(self):
+        """The node of the device in use."""
+        return self.told()['device']
+
+    def active(self):
+        """Whether sysfs says that it is armed. (It says nothing of an ib700.)"""
+        return self.guest.run('cat /sys/class/watchdog/*/state').split().count('active') == 1
+
+    def quiet(self, seconds):
+        """For so long it must not fire."""
+        try:
+            event = self.guest.wait_event(self.event, seconds)
+        except TimeoutError:
+            return
+        raise AssertionError(f'the watchdog fired: {event}')
+
+    def fires(self, within=3 * TIMEOUT + 20):
+        """It must fire; the seconds until it did."""
+        begin = time.monotonic()
+        self.guest.wait_event(self.event, within)
+        return time.monotonic() - begin
+
+    def comes_back(self):
+        """Wait until the guest is up again after a reset; what the agent says of the watchdog."""
+        self.guest.console.wait_ready(300)
+        return self.wait_state('fed', 120)
+
+    def cause(self, wanted):
+        """The reset was seen, and its cause found; the reason."""
+        last = self.comes_back()['last-reset']
+        equal(last['cause'], wanted, f'cause of the reset ({last["reason"]})')
+        return last['reason']
+
+    def sampled(self, action):
+        """Run an action while sysfs' state is sampled; it must have been active all the time."""
+        self.guest.run(SAMPLER.format(self.node()))
+        action()
+        self.guest.run('rm /run/sampling; sleep 0.2')
+        samples = self.guest.run('cat /run/samples').split()
+        equal(set(samples), {'active'}, f'states of the device in {len(samples)} samples')
+        check(len(samples) > 3, f'only {len(samples)} samples')
+
+    def sync(self):
+        """What was written must survive the reset that is to come."""
+        self.guest.run('sync')
+
+    def stall(self):
+        """Stop the agent as if it hung."""
+        self.sync()
+        self.guest.run(f'kill -STOP {agent.pid(self.guest)}')
+
+    def crash(self):
+        """Crash the kernel, which then stays as it is."""
+        self.sync()
+        self.guest.run('sysctl -q kernel.panic=0 kernel.sysrq=1')
+        self.guest.run('(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &')
+
+    def ctl(self, *words):
+        """Run tenonctl watchdog; its JSON."""
+        return json.loads(self.guest.run(f'tenonctl watchdog {" ".join(words)} --json'))
+
+
+def chosen(name):
+    """Whether the longer tests of this device were asked for: TENON_WATCHDOGS=all or a list of drivers."""
+    wanted = os.environ.get('TENON_WATCHDOGS', '').split(',')
+    return 'all' in wanted or name in wanted
