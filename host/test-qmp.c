@@ -56,13 +56,15 @@ static void assert_fails(const struct fake_step *steps, int code, const char *wh
         json_t *reply = NULL;
         GError *error = NULL;
         gint64 begin = g_get_monotonic_time();
-        struct tn_qmp *qmp = tn_qmp_new(connection, GREETING_MS, in_ms(150), &error);
+        /* Short only where that the time passes is what is tested: the machine may be busy. */
+        bool times_out = strstr(why, "in time") != NULL;
+        struct tn_qmp *qmp = tn_qmp_new(connection, GREETING_MS, in_ms(times_out ? 150 : 5000), &error);
 
         if (qmp)
-                assert_false(ask(qmp, 50, &reply, &error));
+                assert_false(ask(qmp, times_out ? 50 : 5000, &reply, &error));
         assert_null(reply);
         assert_trouble(error, code, why);
-        assert_true(g_get_monotonic_time() - begin < 3 * G_USEC_PER_SEC);
+        assert_true(g_get_monotonic_time() - begin < 20 * G_USEC_PER_SEC);
         if (qmp)
                 tn_qmp_ops.free(qmp);
         fake_free(fake);
@@ -178,7 +180,7 @@ static void test_garbage_limit(void **state)
         megabyte[1024 * 1024 - 1] = '\n';
         steps[0].text = megabyte;
         fake = fake_new(steps, &connection);
-        assert_null(tn_qmp_new(connection, GREETING_MS, in_ms(20000), &error));
+        assert_null(tn_qmp_new(connection, 4000, in_ms(20000), &error));
         assert_trouble(error, TN_TROUBLE_LINK, "not an agent's");
         fake_free(fake);
 }
@@ -214,7 +216,7 @@ static void test_events(void **state)
                                           {FAKE_END}};
         struct tn_connection *connection;
         struct fake *fake = fake_new(steps, &connection);
-        struct tn_qmp *qmp = tn_qmp_new(connection, GREETING_MS, in_ms(5000), NULL);
+        struct tn_qmp *qmp = tn_qmp_new(connection, 4000, in_ms(5000), NULL);
         GError *error = NULL;
         json_t *event;
 
