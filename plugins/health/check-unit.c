@@ -20,11 +20,12 @@
 struct unit {
         char *path; /* of the object; NULL: not yet asked for on this connection */
         struct tn_bus_match *changed, *reloading;
-        unsigned serial; /* of the connection: answers of an older one are not for us */
+        unsigned serial;      /* of the connection: answers of an older one are not for us */
+        GPtrArray *questions; /* struct question under way */
 };
 
 struct question {
-        struct health_check *check;
+        struct health_check *check; /* NULL: it is gone */
         unsigned serial;
 };
 
@@ -56,17 +57,25 @@ static void on_lost(void *data)
 
 static void init(struct health_check *check)
 {
-        check->own = g_new0(struct unit, 1);
+        struct unit *unit = g_new0(struct unit, 1);
+
+        unit->questions = g_ptr_array_new();
+        check->own = unit;
         health_bus_watch(health_checks_bus(check->owner), on_lost, check);
 }
 
 static void deinit(struct health_check *check)
 {
-        if (!check->own)
+        struct unit *unit = check->own;
+
+        if (!unit)
                 return;
         health_bus_unwatch(health_checks_bus(check->owner), check);
-        forget(check->own);
-        g_free(check->own);
+        forget(unit);
+        for (guint i = 0; i < unit->questions->len; i++)
+                ((struct question *) g_ptr_array_index(unit->questions, i))->check = NULL;
+        g_ptr_array_free(unit->questions, TRUE);
+        g_free(unit);
 }
 
 static void on_signal(DBusMessage *signal, void *data)
@@ -81,8 +90,22 @@ static void ask(struct health_check *check, struct tn_bus *bus, DBusMessage *mes
         struct question *question = g_new0(struct question, 1);
 
         *question = (struct question){check, unit->serial};
+        g_ptr_array_add(unit->questions, question);
         tn_bus_call(bus, message, ASK_MS, done, question);
         dbus_message_unref(message);
+}
+
+/* The check that still wants this answer, or NULL. Ends the question. */
+static struct health_check *answered(struct question *question)
+{
+        struct health_check *check = question->check;
+        struct unit *unit = check ? check->own : NULL;
+        bool wanted = unit && question->serial == unit->serial;
+
+        if (unit)
+                g_ptr_array_remove_fast(unit->questions, question);
+        g_free(question);
+        return wanted ? check : NULL;
 }
 
 /* The string property @name in a reply of GetAll, or NULL. Borrowed. */
@@ -125,12 +148,10 @@ static void judge(struct health_check *check, const char *active, const char *su
 
 static void on_properties(DBusMessage *reply, const GError *error, void *data)
 {
-        g_autofree struct question *question = data;
-        struct health_check *check = question->check;
-        const struct unit *unit = check->own;
+        struct health_check *check = answered(data);
         const char *load, *active;
 
-        if (question->serial != unit->serial)
+        if (!check)
                 return;
         if (!reply) {
                 health_check_result(check, HEALTH_UNKNOWN, "ask systemd: %s", error->message);
@@ -160,13 +181,12 @@ static void ask_properties(struct health_check *check, struct tn_bus *bus)
 
 static void on_loaded(DBusMessage *reply, const GError *error, void *data)
 {
-        g_autofree struct question *question = data;
-        struct health_check *check = question->check;
-        struct unit *unit = check->own;
+        struct health_check *check = answered(data);
+        struct unit *unit = check ? check->own : NULL;
         struct tn_bus *bus;
         const char *path;
 
-        if (question->serial != unit->serial)
+        if (!check)
                 return;
         if (!reply || !dbus_message_get_args(reply, NULL, DBUS_TYPE_OBJECT_PATH, &path, DBUS_TYPE_INVALID)) {
                 health_check_result(check, HEALTH_UNKNOWN, "ask systemd for %s: %s",

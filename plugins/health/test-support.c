@@ -73,6 +73,13 @@ static void fake_fact_set(struct tenon_host *host, const char *name, json_t *val
         current->fact_changes++;
         g_string_append_printf(current->story, "fact %s\n", name);
         g_hash_table_insert(current->facts, g_strdup(name), value);
+        if (current->watch)
+                current->watch(host, name, value);
+}
+
+static void fake_fact_watch(struct tenon_host *host, tenon_fact_func func)
+{
+        current->watch = func;
 }
 
 static json_t *fake_fact_get(struct tenon_host *host, const char *name)
@@ -160,6 +167,7 @@ int stage_set_up(void **state)
                 .config_names = fake_config_names,
                 .fact_set = fake_fact_set,
                 .fact_get = fake_fact_get,
+                .fact_watch = fake_fact_watch,
                 .log = fake_log,
                 .run = fake_run,
         };

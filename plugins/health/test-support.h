@@ -34,6 +34,7 @@ struct stage {
         GString *log;         /* "level|text\n" */
         GString *story;       /* log records and facts by name, in their order */
         unsigned fact_changes;
+        tenon_fact_func watch;
         /* Of the next programs. */
         struct tenon_child_result ending;
         bool hangs; /* none of them ends until end_program() */
