@@ -27,6 +27,7 @@
 #define TN_INITRAMFS_SEGMENTS_MAX 64
 #define TN_INITRAMFS_FILES_MAX    200000
 #define TN_INITRAMFS_NAME_MAX     4096         /* bytes of a name, as the kernel's */
+#define TN_INITRAMFS_NAMES_MAX    (32 << 20)   /* bytes of all names and targets of links */
 #define TN_INITRAMFS_TEXT_MAX     (256 * 1024) /* bytes of a file whose text is kept */
 #define TN_INITRAMFS_TEXTS_MAX    (4 << 20)    /* bytes of all texts that are kept */
 
