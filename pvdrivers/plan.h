@@ -50,7 +50,7 @@ struct tn_check {
 
 struct tn_plan {
         enum tn_pv_platform target;
-        GPtrArray *devices; /* const char *: modules of the devices that the target is assumed to have */
+        GPtrArray *devices; /* char *: modules of the devices that the target is assumed to have */
         GPtrArray *checks;  /* struct tn_check, in the order of the checks */
         json_t *kernels;    /* array: release, running, default, image */
 };
