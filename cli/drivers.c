@@ -41,7 +41,7 @@ static bool is_carrier(const json_t *devices, const json_t *row)
         return false;
 }
 
-static char *join(const json_t *row)
+char *tn_cli_used_by(const json_t *device)
 {
         GString *text = g_string_new(NULL);
         static const char *const members[] = {"interfaces", "disks"};
@@ -50,7 +50,7 @@ static char *join(const json_t *row)
                 json_t *name;
                 size_t i;
 
-                json_array_foreach(json_object_get(row, members[m]), i, name)
+                json_array_foreach(json_object_get(device, members[m]), i, name)
                         g_string_append_printf(text, "%s%s", text->len ? " " : "", json_string_value(name));
         }
         return g_string_free(text, FALSE);
@@ -58,7 +58,7 @@ static char *join(const json_t *row)
 
 static void add_row(struct libscols_table *table, const json_t *row)
 {
-        g_autofree char *used_by = join(row);
+        g_autofree char *used_by = tn_cli_used_by(row);
         g_autofree char *device = g_strdup_printf("%s %s", tn_cli_text(row, "bus"),
                                                   tn_cli_text(row, "device"));
         const char *driver = tn_cli_text(row, "driver");
@@ -118,7 +118,7 @@ static void print_problems(const json_t *devices)
 
 static void print_one_advice(const json_t *row, const json_t *advice)
 {
-        g_autofree char *used_by = join(row);
+        g_autofree char *used_by = tn_cli_used_by(row);
         const char *module = tn_cli_text(advice, "module"), *state = tn_cli_text(advice, "state");
 
         printf("\n%s %s%s%s%s is emulated; %s would be %s.", tn_cli_text(row, "bus"),
@@ -186,6 +186,16 @@ static void print_inventory(const json_t *value, bool all)
         print_absent(json_object_get(value, "absent"));
 }
 
+json_t *tn_cli_inventory(const struct tn_env *env, GPtrArray *mistakes)
+{
+        g_autoptr(tn_catalogue_t) catalogue = tn_catalogue_new(env, mistakes);
+        g_autoptr(tn_detect_t) detect = tn_detect_run(env);
+        g_autoptr(tn_kernels_t) kernels = tn_kernels_new(env);
+        g_autoptr(tn_inventory_t) inventory = tn_inventory_new(env, catalogue, detect, kernels);
+
+        return tn_inventory_to_json(inventory);
+}
+
 static bool has_problem(const json_t *devices)
 {
         json_t *row;
@@ -198,11 +208,7 @@ static bool has_problem(const json_t *devices)
 static int show(const struct tn_env *env, const struct options *options)
 {
         g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func(g_free);
-        g_autoptr(tn_catalogue_t) catalogue = tn_catalogue_new(env, mistakes);
-        g_autoptr(tn_detect_t) detect = tn_detect_run(env);
-        g_autoptr(tn_kernels_t) kernels = tn_kernels_new(env);
-        g_autoptr(tn_inventory_t) inventory = tn_inventory_new(env, catalogue, detect, kernels);
-        json_auto_t *value = tn_inventory_to_json(inventory);
+        json_auto_t *value = tn_cli_inventory(env, mistakes);
 
         for (guint i = 0; i < mistakes->len; i++)
                 fprintf(stderr, "tenonctl drivers: %s\n", (const char *) mistakes->pdata[i]);

@@ -7,15 +7,6 @@
 #include "pvdrivers/advice.h"
 #include "pvdrivers/inventory.h"
 
-static json_t *names(const GPtrArray *list)
-{
-        json_t *array = json_array();
-
-        for (guint i = 0; i < list->len; i++)
-                json_array_append_new(array, tn_json_text(list->pdata[i]));
-        return array;
-}
-
 static json_t *state_to_json(enum tn_module_state state)
 {
         return state < _TN_MODULE_STATE_MAX ? json_string(tn_kernel_state_name(state)) : json_null();
@@ -28,37 +19,24 @@ static json_t *role_to_json(enum tn_pv_role role)
 
 static json_t *better_to_json(const struct tn_inventory *inventory, const struct tn_inventory_item *item)
 {
-        return json_pack("{s:s, s:o, s:s, s:o}", "module", item->better->module, "state",
+        return json_pack("{s:s, s:o, s:s, s:o}", "module", item->is.better->module, "state",
                          state_to_json(item->better_state), "importance",
-                         tn_advice_important(item->role) ? "high" : "low", "changes",
-                         tn_advice_changes(inventory->hosts, item->better));
+                         tn_advice_important(item->is.role) ? "high" : "low", "changes",
+                         tn_advice_changes(inventory->hosts, item->is.better));
 }
 
 static json_t *item_to_json(const struct tn_inventory *inventory, const struct tn_inventory_item *item)
 {
-        const struct tn_device *device = item->device;
-        json_t *object = json_object();
+        json_t *object = tn_judge_to_json(&item->is);
 
-        json_object_set_new(object, "bus", json_string(device->bus));
-        json_object_set_new(object, "device", tn_json_text(device->name));
-        tn_json_set_text(object, "parent", device->parent ? device->parent->name : NULL);
-        tn_json_set_text(object, "modalias", device->modalias);
-        json_object_set_new(object, "kind", json_string(tn_inventory_kind_name(item->kind)));
-        json_object_set_new(object, "role", role_to_json(item->role));
-        json_object_set_new(object, "driver", tn_json_text(device->driver));
-        json_object_set_new(object, "module", tn_json_text(item->module));
         json_object_set_new(object, "state", state_to_json(item->state));
-        if (device->interfaces->len > 0)
-                json_object_set_new(object, "interfaces", names(device->interfaces));
-        if (device->disks->len > 0)
-                json_object_set_new(object, "disks", names(device->disks));
         tn_json_set_text(object, "problem", item->problem);
-        if (item->better)
+        if (item->is.better)
                 json_object_set_new(object, "advice", better_to_json(inventory, item));
         return object;
 }
 
-json_t *tn_inventory_devices_to_json(const struct tn_inventory *inventory)
+static json_t *devices_to_json(const struct tn_inventory *inventory)
 {
         json_t *list = json_array();
 
@@ -119,7 +97,7 @@ json_t *tn_inventory_to_json(const struct tn_inventory *inventory)
 
         json_object_set_new(object, "platform", tn_json_text(platform));
         json_object_set_new(object, "kernel", tn_json_text(inventory->release));
-        json_object_set_new(object, "devices", tn_inventory_devices_to_json(inventory));
+        json_object_set_new(object, "devices", devices_to_json(inventory));
         json_object_set_new(object, "without-device", explicit_to_json(inventory));
         json_object_set_new(object, "absent", absent_to_json(inventory));
         return object;

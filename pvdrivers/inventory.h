@@ -3,8 +3,8 @@
 
 /*
  * The inventory: each device of the machine with its driver, whether it is paravirtual or emulated, what the
- * running kernel knows of its module, and what could be better. Reads sysfs and, unless told not to, the
- * kernel's lists of modules.
+ * running kernel knows of its module, and what could be better. Reads sysfs and the kernel's lists of
+ * modules.
  */
 #pragma once
 
@@ -14,25 +14,14 @@
 #include "detect/detect.h"
 #include "pvdrivers/catalogue.h"
 #include "pvdrivers/device.h"
+#include "pvdrivers/judge.h"
 #include "pvdrivers/kernel.h"
 
-enum tn_inventory_kind {
-        TN_INVENTORY_PARAVIRTUAL, /* made for guests */
-        TN_INVENTORY_EMULATED,    /* hardware that the host plays */
-        TN_INVENTORY_OTHER,       /* a part of the board, or hardware that was passed through */
-};
-
 struct tn_inventory_item {
-        const struct tn_device *device;
-        enum tn_inventory_kind kind;
-        enum tn_pv_role role;           /* the maximum where none is known */
-        const struct tn_pv_driver *row; /* of the catalogue, or NULL */
-        char *module;                   /* that drives it or would, or NULL: there is none */
-        enum tn_module_state state;     /* of module; the maximum when it was not asked for or is unknown */
+        struct tn_judgement is;
+        enum tn_module_state state; /* of is.module; the maximum when it is unknown */
         char *problem; /* why it has no driver, and what to do; NULL: it has one, or needs none */
-        const struct tn_pv_driver
-                *better; /* the paravirtual driver in whose favour the host should change it */
-        enum tn_module_state better_state;
+        enum tn_module_state better_state; /* of is.better's module */
 };
 
 struct tn_inventory {
@@ -42,11 +31,10 @@ struct tn_inventory {
         GPtrArray *devices;       /* tn_device_list() */
         GPtrArray *items;         /* of struct tn_inventory_item, one for each device that is worth a line */
         GPtrArray *explicit_rows; /* const struct tn_pv_driver *: of this platform, without a device */
-        struct tn_kernel *kernel; /* borrowed; NULL: states were not asked for */
+        struct tn_kernel *kernel; /* borrowed; NULL: there is no telling which it is */
 };
 
-/* All arguments are borrowed and must outlive the inventory. @kernels NULL: nothing but sysfs is read, which
- * never waits for a disk, and module states stay unknown. Never fails. */
+/* All arguments are borrowed and must outlive the inventory. Never fails. */
 struct tn_inventory *tn_inventory_new(const struct tn_env *env, const struct tn_catalogue *catalogue,
                                       const struct tn_detect *detect, const struct tn_kernels *kernels);
 void tn_inventory_free(struct tn_inventory *inventory);
@@ -56,10 +44,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(tn_inventory_t, tn_inventory_free)
 /* Is there a device, bound or not, of a row with @role that is made for guests? */
 bool tn_inventory_has_role(const struct tn_inventory *inventory, enum tn_pv_role role);
 
-/* "paravirtual", "emulated", "other". Static string. */
-const char *tn_inventory_kind_name(enum tn_inventory_kind kind);
-
-/* The whole, as tenonctl(1) describes it. New references. */
+/* The whole, as tenonctl(1) describes it. New reference. */
 json_t *tn_inventory_to_json(const struct tn_inventory *inventory);
-/* The devices alone. */
-json_t *tn_inventory_devices_to_json(const struct tn_inventory *inventory);

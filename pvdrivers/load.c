@@ -92,12 +92,12 @@ static void decide_devices(GPtrArray *steps, const struct tn_catalogue *catalogu
 {
         for (guint i = 0; i < inventory->items->len; i++) {
                 const struct tn_inventory_item *item = inventory->items->pdata[i];
-                const struct tn_device *device = item->device;
+                const struct tn_device *device = item->is.device;
 
-                if (!item->row || device->driver || (item->row->flags & TN_PV_EMULATED) ||
-                    item->state <= TN_MODULE_LOADED || has_step(steps, item->row->module))
+                if (!item->is.row || device->driver || (item->is.row->flags & TN_PV_EMULATED) ||
+                    item->state <= TN_MODULE_LOADED || has_step(steps, item->is.row->module))
                         continue;
-                (void) want(steps, inventory, catalogue, item->row->module,
+                (void) want(steps, inventory, catalogue, item->is.row->module,
                             g_strdup_printf("for %s %s", device->bus, device->name));
         }
 }

@@ -162,7 +162,7 @@ static const char *pattern_fault(const char *pattern)
 {
         const char *rest = strchr(pattern, ':'), *open = NULL;
 
-        if (!rest || rest == pattern || (size_t) (rest - pattern) != strcspn(pattern, ":[?"))
+        if (!rest || !g_ascii_islower(*pattern) || (size_t) (rest - pattern) != strcspn(pattern, ":[?"))
                 return "does not begin with a bus and a colon, like pci:";
         if (strspn(rest + 1, "*?") == strlen(rest + 1))
                 return "matches every device of its bus";
