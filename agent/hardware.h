@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* What sysfs says of paravirtual devices, watchdogs and clocks. Read when asked for; opens no device, and so
+/* What sysfs says of watchdogs and clocks. Read when asked for; opens no device, and so
  * arms no watchdog. All return new references. */
 #pragma once
 
@@ -9,8 +9,6 @@
 
 #include "lib/env.h"
 
-/* [{"bus", "device", "driver" (null: none bound)}] for virtio, Hyper-V's vmbus and Xen's bus. */
-json_t *tn_hardware_drivers(const struct tn_env *env);
 /* [{"device", "identity"?, "state"?, "timeout"?, "bootstatus"?}] seconds. */
 json_t *tn_hardware_watchdogs(const struct tn_env *env);
 /* {"realtime": ns, "clocksource"?, "ptp": [names]} */

@@ -18,14 +18,27 @@ static const char *const folders[] = {"etc/modprobe.d", "run/modprobe.d", "usr/l
 static const char *const refusals[] = {"/bin/false",    "/bin/true",     "/usr/bin/false",
                                        "/usr/bin/true", "/sbin/nologin", "/usr/sbin/nologin"};
 
-static void add(GHashTable *list, const char *module, const char *where)
+static void free_entry(void *data)
 {
-        char *name = g_strdelimit(g_strdup(module), "-", '_');
+        struct tn_blacklist_entry *entry = data;
 
-        if (*name && !g_hash_table_contains(list, name))
-                g_hash_table_insert(list, name, g_strdup(where));
-        else
-                g_free(name);
+        g_free(entry->where);
+        g_free(entry);
+}
+
+/* The first line counts, but an absolute one replaces one that is not. */
+static void add(GHashTable *list, const char *module, const char *where, bool absolute)
+{
+        g_autofree char *name = g_strdelimit(g_strdup(module), "-", '_');
+        const struct tn_blacklist_entry *known = g_hash_table_lookup(list, name);
+        struct tn_blacklist_entry *entry;
+
+        if (*name == '\0' || (known && (known->absolute || !absolute)))
+                return;
+        entry = g_new0(struct tn_blacklist_entry, 1);
+        entry->where = g_strdup(where);
+        entry->absolute = absolute;
+        g_hash_table_replace(list, g_steal_pointer(&name), entry);
 }
 
 static bool refuses(const char *command)
@@ -46,9 +59,9 @@ static void read_line(GHashTable *list, const char *line, const char *where)
                 if (*parts[i])
                         words[n++] = parts[i];
         if (n >= 2 && g_str_equal(words[0], "blacklist"))
-                add(list, words[1], where);
+                add(list, words[1], where, false);
         else if (n == 3 && g_str_equal(words[0], "install") && refuses(words[2]))
-                add(list, words[1], where);
+                add(list, words[1], where, true);
 }
 
 static void read_file(GHashTable *list, const struct tn_env *env, const char *path)
@@ -82,20 +95,20 @@ static void read_cmdline(GHashTable *list, const struct tn_env *env)
 
         for (size_t i = 0; words[i]; i++) {
                 const char *value = strchr(words[i], '=');
+                bool absolute = g_str_has_prefix(words[i], "module_blacklist=");
                 g_auto(GStrv) modules = NULL;
 
-                if (!g_str_has_prefix(words[i], "modprobe.blacklist=") &&
-                    !g_str_has_prefix(words[i], "module_blacklist="))
+                if (!absolute && !g_str_has_prefix(words[i], "modprobe.blacklist="))
                         continue;
                 modules = g_strsplit(value + 1, ",", -1);
                 for (size_t j = 0; modules[j]; j++)
-                        add(list, modules[j], "kernel command line");
+                        add(list, modules[j], "kernel command line", absolute);
         }
 }
 
 GHashTable *tn_blacklist_read(const struct tn_env *env)
 {
-        GHashTable *list = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        GHashTable *list = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_entry);
         g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
         for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)

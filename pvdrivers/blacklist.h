@@ -5,9 +5,14 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "lib/env.h"
 
-/* Name of a module → where it is forbidden: "/etc/modprobe.d/x.conf" or "kernel command line". Free with
- * g_hash_table_unref(). */
+struct tn_blacklist_entry {
+        char *where;   /* "/etc/modprobe.d/x.conf" or "kernel command line" */
+        bool absolute; /* also when asked for by name: an `install` line, module_blacklist= */
+};
+
+/* Name of a module → struct tn_blacklist_entry. Free with g_hash_table_unref(). */
 GHashTable *tn_blacklist_read(const struct tn_env *env);

@@ -29,7 +29,7 @@
 /* What a disk of the platform may look like when nobody has chosen a paravirtual one. */
 #define OLD_STORAGE                                                                                         \
         "ata_piix ahci pata_acpi ata_generic sym53c8xx mptspi mptsas mptscsih megaraid_sas BusLogic"
-#define OLD_NETWORK "e1000 e1000e 8139cp 8139too pcnet32 ne2k_pci tulip igb rtl8139"
+#define OLD_NETWORK "e1000 e1000e 8139cp 8139too pcnet32 ne2k_pci tulip igb"
 #define SCSI_DISK   "sd_mod"
 
 #define ROW(on, what, name, patterns, option, ...)                                                          \
@@ -46,16 +46,16 @@ const struct tn_pv_driver tn_catalogue_table[] = {
             .reason = "Firecracker, microvm and arm boards; machines with PCI do not need it"),
         ROW(KVM, STORAGE, "virtio_blk", "virtio:d00000002v*", "CONFIG_VIRTIO_BLK", .flags = BOOT,
             .replaces = OLD_STORAGE, .needs = "virtio_pci"),
-        ROW(KVM | GCP, STORAGE, "virtio_scsi", "virtio:d00000008v*", "CONFIG_SCSI_VIRTIO", .flags = BOOT,
+        ROW(KVM | GCP | VBOX, STORAGE, "virtio_scsi", "virtio:d00000008v*", "CONFIG_SCSI_VIRTIO", .flags = BOOT,
             .replaces = OLD_STORAGE, .needs = "virtio_pci " SCSI_DISK,
-            .reason = "the default of Proxmox VE and of Google; sd_mod drives the disks on it"),
+            .reason = "the default of Proxmox VE and of Google; in VirtualBox since 6.1; sd_mod drives the disks on it"),
         ROW(KVM, STORAGE, "virtio_pmem", "virtio:d0000001Bv*", "CONFIG_VIRTIO_PMEM",
             .needs = "virtio_pci", .reason = "memory of the host as a disk; no root file system in practice"),
         ROW(KVM | GCP | VBOX, NETWORK, "virtio_net", "virtio:d00000001v*", "CONFIG_VIRTIO_NET", .flags = BOOT,
             .replaces = OLD_NETWORK, .needs = "virtio_pci",
             .reason = "boot-critical for a root on the network; VirtualBox has the device since 3.1"),
         ROW(VBOX, BUS, "virtio_pci", "pci:v00001AF4d*sv*sd*bc*sc*i*", "CONFIG_VIRTIO_PCI",
-            .reason = "behind virtio_net only"),
+            .flags = BOOT, .reason = "behind virtio_net and virtio_scsi only"),
         ROW(KVM | GCP, CONSOLE, "virtio_console", "virtio:d00000003v*", "CONFIG_VIRTIO_CONSOLE", .needs = "virtio_pci",
             .reason = "has the ports of guest agents as well"),
         ROW(KVM | GCP, BALLOON, "virtio_balloon", "virtio:d00000005v*", "CONFIG_VIRTIO_BALLOON", .needs = "virtio_pci"),
@@ -81,6 +81,8 @@ const struct tn_pv_driver tn_catalogue_table[] = {
             .reason = "not in Debian 12's kernel"),
         ROW(KVM, CLOCK, "virtio_rtc", "virtio:d00000011v*", "CONFIG_VIRTIO_RTC", .needs = "virtio_pci",
             .reason = "Linux 6.16"),
+        ROW(KVM | AWS, CLOCK, "ptp_vmclock", "acpi*:AMZNC10C:* acpi*:VMCLOCK:*", "CONFIG_PTP_1588_CLOCK_VMCLOCK",
+            .reason = "knows of jumps of the clock by a migration; Linux 6.13"),
         ROW(KVM, CLOCK, "ptp_kvm", NULL, "CONFIG_PTP_1588_CLOCK_KVM", .flags = EXPLICIT,
             .reason = "asks KVM by a hypercall, so no device names it; refuses to load without KVM"),
         ROW(KVM, WATCHDOG, "i6300esb", PCI("8086", "25AB"), "CONFIG_I6300ESB_WDT",
@@ -104,7 +106,7 @@ const struct tn_pv_driver tn_catalogue_table[] = {
         ROW(VMWARE, STORAGE, "vmw_pvscsi", PCI("15AD", "07C0"), "CONFIG_VMWARE_PVSCSI", .flags = BOOT,
             .replaces = OLD_STORAGE, .needs = SCSI_DISK),
         ROW(VMWARE, NETWORK, "vmxnet3", PCI("15AD", "07B0"), "CONFIG_VMXNET3", .flags = BOOT,
-            .replaces = OLD_NETWORK " vlance"),
+            .replaces = OLD_NETWORK),
         ROW(VMWARE, BALLOON, "vmw_balloon", "dmi:*:svnVMware*:*", "CONFIG_VMWARE_BALLOON",
             .reason = "found by the firmware's vendor; loads only when the hypervisor says VMware"),
         ROW(VMWARE, GPU, "vmwgfx", PCI("15AD", "0405") " " PCI("15AD", "0406"), "CONFIG_DRM_VMWGFX"),
@@ -218,6 +220,9 @@ const struct tn_pv_driver tn_catalogue_table[] = {
         ROW(KVM | VMWARE | XEN | VBOX, NETWORK, "e1000", PCI("8086", "100E") " " PCI("8086", "100F") " " PCI("8086", "1004"),
             "CONFIG_E1000", .flags = EMULATED),
         ROW(KVM | VMWARE, NETWORK, "e1000e", PCI("8086", "10D3"), "CONFIG_E1000E", .flags = EMULATED),
+        ROW(KVM, NETWORK, "igb", PCI("8086", "10C9"), "CONFIG_IGB", .flags = EMULATED, .reason = "QEMU 8.0"),
+        ROW(KVM, STORAGE, "nvme", "pci:v*d*sv*sd*bc01sc08i02*", "CONFIG_BLK_DEV_NVME", .flags = EMULATED,
+            .reason = "QEMU's emulated controller; fast enough to be left alone"),
         ROW(KVM | XEN, NETWORK, "8139cp", PCI("10EC", "8139"), "CONFIG_8139CP", .flags = EMULATED),
         ROW(VMWARE | VBOX, NETWORK, "pcnet32", PCI("1022", "2000"), "CONFIG_PCNET32", .flags = EMULATED),
         ROW(HYPERV, NETWORK, "tulip", PCI("1011", "0009"), "CONFIG_TULIP", .flags = EMULATED,

@@ -11,7 +11,7 @@
 #include "pvdrivers/rows.h"
 
 struct tn_catalogue {
-        GPtrArray *extra; /* of struct tn_pv_driver, owned */
+        struct tn_rows rows;
 };
 
 static const char *const role_names[_TN_PV_ROLE_MAX] = {
@@ -32,8 +32,7 @@ struct tn_catalogue *tn_catalogue_new(const struct tn_env *env, GPtrArray *mista
 {
         struct tn_catalogue *catalogue = g_new0(struct tn_catalogue, 1);
 
-        catalogue->extra = g_ptr_array_new_with_free_func(tn_rows_free_one);
-        tn_rows_read(env, catalogue->extra, mistakes);
+        tn_rows_read(env, &catalogue->rows, mistakes);
         return catalogue;
 }
 
@@ -41,15 +40,17 @@ void tn_catalogue_free(struct tn_catalogue *catalogue)
 {
         if (!catalogue)
                 return;
-        g_ptr_array_unref(catalogue->extra);
+        tn_rows_clear(&catalogue->rows);
         g_free(catalogue);
 }
 
 const struct tn_pv_driver *tn_catalogue_at(const struct tn_catalogue *catalogue, size_t index)
 {
-        if (index < catalogue->extra->len)
-                return catalogue->extra->pdata[index];
-        index -= catalogue->extra->len;
+        const GPtrArray *extra = catalogue->rows.drivers;
+
+        if (index < extra->len)
+                return extra->pdata[index];
+        index -= extra->len;
         return index < tn_catalogue_table_len ? &tn_catalogue_table[index] : NULL;
 }
 
@@ -129,6 +130,11 @@ GPtrArray *tn_catalogue_for(const struct tn_catalogue *catalogue, enum tn_pv_pla
                     (role == _TN_PV_ROLE_MAX || driver->role == role))
                         g_ptr_array_add(found, (void *) driver);
         return found;
+}
+
+enum tn_pv_wish tn_catalogue_wish(const struct tn_catalogue *catalogue, const char *module)
+{
+        return GPOINTER_TO_INT(g_hash_table_lookup(catalogue->rows.wishes, module));
 }
 
 const char *tn_catalogue_role_name(enum tn_pv_role role)

@@ -71,6 +71,13 @@ struct tn_pv_driver {
         const char *file;   /* drivers.d file that it comes from; NULL: our own */
 };
 
+/* What the administrator wants of a module, `load=` in drivers.d. */
+enum tn_pv_wish {
+        TN_PV_WISH_AUTO, /* as its row says */
+        TN_PV_WISH_YES,  /* also when it is unsafe, or only blacklisted for automatic loading */
+        TN_PV_WISH_NO,
+};
+
 struct tn_catalogue;
 
 /* Our rows and those of etc/tenon/drivers.d/NAME.conf below the root of @env. Never fails: a mistake in a
@@ -93,6 +100,8 @@ const struct tn_pv_driver *tn_catalogue_match(const struct tn_catalogue *catalog
 GPtrArray *tn_catalogue_for(const struct tn_catalogue *catalogue, enum tn_pv_platform platform,
                             enum tn_pv_role role);
 
+/* Of @module, as /sys/module names it. */
+enum tn_pv_wish tn_catalogue_wish(const struct tn_catalogue *catalogue, const char *module);
 /* Is one of the patterns of the row for @modalias? */
 bool tn_catalogue_driver_matches(const struct tn_pv_driver *driver, const char *modalias);
 /* Does a word of @list, one of the lists of a row (may be NULL), name @module? */

@@ -21,7 +21,6 @@
 #include "pvdrivers/kernel.h"
 
 #define LINE_MAX_BYTES (64 * 1024) /* a longer line of a list is not one of depmod's */
-#define SIGNATURE_MARK "~Module signature appended~\n"
 
 typedef void (*line_func)(char *line, void *data);
 
@@ -99,6 +98,28 @@ static struct kmod_ctx *open_kmod(int fd)
         return kmod_new(path, no_configuration);
 }
 
+/* "CONFIG_X=y"; a value that is no letter is as good as "y". */
+GHashTable *tn_kernel_index_options(const struct tn_env *env, const char *path)
+{
+        g_autofree char *text = NULL;
+        g_auto(GStrv) lines = NULL;
+        GHashTable *options;
+
+        if (!tn_env_read(env, path, &text, NULL, NULL))
+                return NULL;
+        options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        lines = g_strsplit(text, "\n", -1);
+        for (size_t i = 0; lines[i]; i++) {
+                char *value = strchr(lines[i], '=');
+
+                if (!value || !g_str_has_prefix(lines[i], "CONFIG_"))
+                        continue;
+                *value++ = '\0';
+                g_hash_table_insert(options, g_strdup(lines[i]), g_strdup(value));
+        }
+        return options;
+}
+
 struct tn_kernel_index *tn_kernel_index_new(const struct tn_env *env, const char *modules_dir)
 {
         struct tn_kernel_index *index = g_new0(struct tn_kernel_index, 1);
@@ -125,6 +146,7 @@ void tn_kernel_index_free(struct tn_kernel_index *index)
         g_hash_table_unref(index->paths);
         g_hash_table_unref(index->needs);
         g_hash_table_unref(index->builtin);
+        g_clear_pointer(&index->options, g_hash_table_unref);
         tn_fd_close(&index->fd);
         g_free(index);
 }
@@ -200,12 +222,12 @@ void tn_kernel_index_lookup(const struct tn_kernel_index *index, const char *mod
 /* The mark is the very end of a module that is not compressed. */
 static bool plain_signed(int fd)
 {
-        char end[sizeof SIGNATURE_MARK - 1];
+        char end[sizeof TN_KERNEL_SIGNATURE_MARK - 1];
         struct stat st;
 
         return fstat(fd, &st) == 0 && st.st_size >= (off_t) sizeof end &&
                pread(fd, end, sizeof end, st.st_size - (off_t) sizeof end) == (ssize_t) sizeof end &&
-               memcmp(end, SIGNATURE_MARK, sizeof end) == 0;
+               memcmp(end, TN_KERNEL_SIGNATURE_MARK, sizeof end) == 0;
 }
 
 static bool compressed_signed(int fd)
@@ -233,5 +255,5 @@ bool tn_kernel_index_signed(const struct tn_kernel_index *index, const char *fil
 
         if (fd < 0)
                 return false;
-        return g_str_has_suffix(file, ".ko") ? plain_signed(fd) : compressed_signed(fd);
+        return plain_signed(fd) || (!g_str_has_suffix(file, ".ko") && compressed_signed(fd));
 }

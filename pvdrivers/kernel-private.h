@@ -14,3 +14,6 @@ struct tn_kernels {
 
 /* The kernel that the boot loader takes by itself, or NULL. Borrowed. */
 struct tn_kernel *tn_kernel_default_find(const struct tn_kernels *kernels);
+
+/* Does this machine let in signed modules only? */
+bool tn_kernel_signature_enforced(const struct tn_env *env);

@@ -22,11 +22,34 @@ const char *tn_kernel_state_name(enum tn_module_state state)
         return state_names[state];
 }
 
+static GHashTable *read_options(const struct tn_kernel *kernel)
+{
+        g_autofree char *boot = g_strdup_printf("boot/config-%s", kernel->release);
+        g_autofree char *own = g_strdup_printf("%s/config", kernel->modules_dir);
+        GHashTable *options = tn_kernel_index_options(kernel->owner->env, boot);
+
+        return options || !kernel->modules_dir ? options : tn_kernel_index_options(kernel->owner->env, own);
+}
+
 static struct tn_kernel_index *index_of(struct tn_kernel *kernel)
 {
-        if (!kernel->index)
+        if (!kernel->index) {
                 kernel->index = tn_kernel_index_new(kernel->owner->env, kernel->modules_dir);
+                kernel->index->options = read_options(kernel);
+        }
         return kernel->index;
+}
+
+char tn_kernel_config(struct tn_kernel *kernel, const char *option)
+{
+        GHashTable *options = index_of(kernel)->options;
+        const char *value = options ? g_hash_table_lookup(options, option) : NULL;
+
+        if (!options)
+                return '\0';
+        if (!value)
+                return 'n';
+        return *value == 'm' ? 'm' : 'y';
 }
 
 /* A module that was loaded has initstate; one that is built in has only its parameters there, if any. */
@@ -48,7 +71,7 @@ static bool is_builtin(struct tn_kernel *kernel, const char *name)
 }
 
 /* Lockdown comes with Secure Boot on the kernels of distributions; sig_enforce is the same by hand. */
-static bool signature_enforced(const struct tn_env *env)
+bool tn_kernel_signature_enforced(const struct tn_env *env)
 {
         g_autofree char *lockdown = tn_env_read_line(env, "sys/kernel/security/lockdown");
         g_autofree char *enforce = tn_env_read_line(env, "sys/module/module/parameters/sig_enforce");
@@ -70,7 +93,7 @@ static enum tn_module_state state_of(struct tn_kernel *kernel, const struct tn_m
                 return TN_MODULE_MISSING;
         if (module->blacklisted_by)
                 return TN_MODULE_BLACKLISTED;
-        if (signature_enforced(env) && !module->has_signature)
+        if (tn_kernel_signature_enforced(env) && !module->has_signature)
                 return TN_MODULE_UNSIGNED;
         return TN_MODULE_ON_DISK;
 }
@@ -87,6 +110,7 @@ static GHashTable *blacklist_of(const struct tn_kernels *kernels)
 struct tn_module *tn_kernel_module(struct tn_kernel *kernel, const char *name)
 {
         struct tn_module *module = g_new0(struct tn_module, 1);
+        const struct tn_blacklist_entry *entry;
         const char *file;
 
         module->name = g_strdelimit(g_strdup(name), "-", '_');
@@ -96,7 +120,11 @@ struct tn_module *tn_kernel_module(struct tn_kernel *kernel, const char *name)
                                             : g_strdup_printf("%s/%s", kernel->modules_dir, file);
                 module->has_signature = tn_kernel_index_signed(kernel->index, file);
         }
-        module->blacklisted_by = g_strdup(g_hash_table_lookup(blacklist_of(kernel->owner), module->name));
+        entry = g_hash_table_lookup(blacklist_of(kernel->owner), module->name);
+        if (entry) {
+                module->blacklisted_by = g_strdup(entry->where);
+                module->blacklist_absolute = entry->absolute;
+        }
         module->state = state_of(kernel, module, file);
         return module;
 }
@@ -116,6 +144,15 @@ enum tn_module_state tn_kernel_module_state(struct tn_kernel *kernel, const char
         g_autoptr(tn_module_t) module = tn_kernel_module(kernel, name);
 
         return module->state;
+}
+
+enum tn_module_state tn_kernel_driver_state(struct tn_kernel *kernel, const struct tn_pv_driver *driver)
+{
+        enum tn_module_state state = tn_kernel_module_state(kernel, driver->module);
+
+        if (state == TN_MODULE_MISSING && driver->config && tn_kernel_config(kernel, driver->config) == 'y')
+                return TN_MODULE_BUILTIN;
+        return state;
 }
 
 bool tn_kernel_module_usable(struct tn_kernel *kernel, const char *name)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "lib/env.h"
+#include "pvdrivers/catalogue.h"
 
 struct tn_kernels;
 
@@ -53,9 +54,10 @@ enum tn_module_state {
 struct tn_module {
         char *name; /* with '_' */
         enum tn_module_state state;
-        char *path;           /* "lib/modules/…/virtio_blk.ko.xz"; NULL: built in or missing */
-        char *blacklisted_by; /* "/etc/modprobe.d/x.conf", "kernel command line", or NULL; also of loaded
-                                 ones */
+        char *path;              /* "lib/modules/…/virtio_blk.ko.xz"; NULL: built in or missing */
+        char *blacklisted_by;    /* "/etc/modprobe.d/x.conf", "kernel command line", or NULL; also of loaded
+                                    ones */
+        bool blacklist_absolute; /* not even by name: modprobe and the kernel refuse */
         bool has_signature;
 };
 
@@ -67,6 +69,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(tn_module_t, tn_kernel_module_free)
 
 /* The state alone. */
 enum tn_module_state tn_kernel_module_state(struct tn_kernel *kernel, const char *name);
+/* The state of a row's module. An option of the kernel that is a yes or no and never a module (hvc_xen) is
+ * in no list; the kernel's configuration tells of it, where it is kept. */
+enum tn_module_state tn_kernel_driver_state(struct tn_kernel *kernel, const struct tn_pv_driver *driver);
+/* 'y', 'm', 'n' for an option ("CONFIG_VIRTIO_BLK") of boot/config-RELEASE, or '\0' where there is no such
+ * file. */
+char tn_kernel_config(struct tn_kernel *kernel, const char *option);
 /* Built in, loaded or on the disk: nothing stands against it. */
 bool tn_kernel_module_usable(struct tn_kernel *kernel, const char *name);
 /* What @name needs, transitively, built-in modules left out; empty when it needs nothing or is unknown. Free

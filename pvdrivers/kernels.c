@@ -187,6 +187,7 @@ static void free_kernel(void *data)
 struct tn_kernels *tn_kernels_new(const struct tn_env *env)
 {
         struct tn_kernels *kernels = g_new0(struct tn_kernels, 1);
+        g_autofree char *running = NULL;
         struct tn_kernel *found;
 
         kernels->env = env;
@@ -194,6 +195,9 @@ struct tn_kernels *tn_kernels_new(const struct tn_env *env)
         for (size_t i = 0; i < G_N_ELEMENTS(module_roots); i++)
                 add_folders(kernels, module_roots[i]);
         add_images(kernels);
+        running = tn_env_read_line(env, "proc/sys/kernel/osrelease");
+        if (running)
+                add(kernels, running, NULL);
         g_ptr_array_sort(kernels->array, newest_first);
         found = tn_kernel_default_find(kernels);
         if (found)
