@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/drivers-plan.h"
 #include "cli/table.h"
 #include "detect/machine.h"
 #include "lib/json.h"
@@ -25,6 +26,8 @@ static const struct {
         const char *name, *args, *summary;
         int (*run)(int argc, char **argv);
 } verbs[] = {
+        {"plan", "--target PLATFORM [--devices MODULE,…] [--json] [--root DIR]",
+         "Would this guest boot elsewhere, and what would it lose", tn_cli_drivers_plan},
         {NULL, NULL, NULL, NULL},
 };
 
