@@ -19,8 +19,8 @@ static void add_module(GPtrArray *chain, struct tn_kernel *kernel, const char *n
 {
         g_auto(GStrv) needs = tn_kernel_module_dependencies(kernel, name);
 
-        for (size_t i = 0; needs[i]; i++)
-                add_once(chain, needs[i]);
+        for (guint i = g_strv_length(needs); i > 0; i--) /* modules.dep has what loads first at the end */
+                add_once(chain, needs[i - 1]);
         add_once(chain, name);
 }
 

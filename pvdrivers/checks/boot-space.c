@@ -56,11 +56,11 @@ void tn_check_boot_space(struct tn_check_context *context)
                 return;
         }
         there = (uint64_t) vfs.f_bavail * vfs.f_frsize;
-        check = tn_check_add(context, there < wanted && rebuild_wanted(context) ? TN_VERDICT_LOSS : TN_VERDICT_READY,
-                             "/boot has %" G_GUINT64_FORMAT
-                             " MiB free; %u images made anew beside the old ones need %" G_GUINT64_FORMAT
-                             " MiB",
-                             there >> 20, images, (wanted + (1 << 20) - 1) >> 20);
+        check = tn_check_add(
+                context, there < wanted && rebuild_wanted(context) ? TN_VERDICT_LOSS : TN_VERDICT_READY,
+                "/boot has %" G_GUINT64_FORMAT
+                " MiB free; %u images made anew beside the old ones need %" G_GUINT64_FORMAT " MiB",
+                there >> 20, images, (wanted + (1 << 20) - 1) >> 20);
         if (there < wanted)
                 tn_check_set_remedy(check, "remove old kernels first: apt autoremove, dnf remove "
                                            "--oldinstallonly, zypper purge-kernels");

@@ -224,21 +224,42 @@ static void stays(const struct names *names, const struct tn_netconf *item, cons
         add_data(names, check, item, mac);
 }
 
-static void judge_pattern(const struct names *names, const struct tn_netconf *item)
+static bool pattern_matches(const struct names *names, const char *pattern)
 {
         const char *const *example = examples[names->context->target];
-        struct tn_check *check;
 
         for (size_t i = 0; i < G_N_ELEMENTS(examples[0]) && example[i]; i++)
-                if (fnmatch(item->interface, example[i], 0) == 0 ||
-                    (names->kernel_names && fnmatch(item->interface, "eth0", 0) == 0)) {
-                        tn_check_add(names->context, TN_VERDICT_READY, "/%s line %u matches any card: %s",
-                                     item->file, item->line, item->interface);
-                        return;
-                }
+                if (fnmatch(pattern, example[i], 0) == 0)
+                        return true;
+        return names->kernel_names && fnmatch(pattern, "eth0", 0) == 0;
+}
+
+/* Patterns of one line are alternatives: the first of them speaks for all. */
+static void judge_pattern(const struct names *names, const struct tn_netconf *item)
+{
+        const struct tn_netconf *first = NULL;
+        bool matches = false;
+        struct tn_check *check;
+
+        for (guint i = 0; i < names->list->items->len; i++) {
+                const struct tn_netconf *other = names->list->items->pdata[i];
+
+                if (!other->interface || other->line != item->line || strcmp(other->file, item->file) != 0)
+                        continue;
+                if (!first && is_pattern(other->interface))
+                        first = other;
+                matches |= pattern_matches(names, other->interface);
+        }
+        if (first != item)
+                return;
+        if (matches) {
+                tn_check_add(names->context, TN_VERDICT_READY, "/%s line %u matches any card: %s",
+                             item->file, item->line, item->interface);
+                return;
+        }
         check = tn_check_add(names->context, TN_VERDICT_LOSS,
                              "/%s line %u matches cards called %s; on the target they are called such as %s",
-                             item->file, item->line, item->interface, example[0]);
+                             item->file, item->line, item->interface, examples[names->context->target][0]);
         tn_check_set_remedy(check, "match en* and eth*, or the MAC address");
 }
 

@@ -42,10 +42,10 @@ static char *package_of(const struct tn_check_context *context, const char *rele
 
 /* What stands in the way of a module that does not load. */
 struct found {
-        GPtrArray *missing;     /* const char *: names; borrowed from here on */
+        GPtrArray *missing;     /* char * */
         GPtrArray *blacklisted; /* char *: "virtio_blk (by /etc/…)" */
         GPtrArray *untrusted;   /* char *: not signed */
-        GPtrArray *usable;      /* char *: "virtio_blk (built-in)" */
+        unsigned usable;
 };
 
 static void look_at(struct found *found, struct tn_kernel *kernel, const char *name)
@@ -64,8 +64,7 @@ static void look_at(struct found *found, struct tn_kernel *kernel, const char *n
                 g_ptr_array_add(found->untrusted, g_strdup(module->name));
                 break;
         default:
-                g_ptr_array_add(found->usable, g_strdup_printf("%s (%s)", module->name,
-                                                               tn_kernel_state_name(module->state)));
+                found->usable++;
         }
 }
 
@@ -74,7 +73,6 @@ static void found_init(struct found *found)
         found->missing = g_ptr_array_new_with_free_func(g_free);
         found->blacklisted = g_ptr_array_new_with_free_func(g_free);
         found->untrusted = g_ptr_array_new_with_free_func(g_free);
-        found->usable = g_ptr_array_new_with_free_func(g_free);
 }
 
 static void found_deinit(struct found *found)
@@ -82,7 +80,6 @@ static void found_deinit(struct found *found)
         g_ptr_array_unref(found->missing);
         g_ptr_array_unref(found->blacklisted);
         g_ptr_array_unref(found->untrusted);
-        g_ptr_array_unref(found->usable);
 }
 
 static void set_remedy(struct tn_check_context *context, struct tn_check *check, const struct found *found,
@@ -116,12 +113,23 @@ static const char *loss_of(const struct tn_pv_driver *driver)
         return losses[driver->role] ? losses[driver->role] : "the device would not work";
 }
 
+/* The driver's state, and how many others it takes along. */
+static struct tn_check *usable(struct tn_check_context *context, const struct tn_check_kernel *subject,
+                               const struct tn_pv_driver *driver, unsigned modules)
+{
+        g_autoptr(tn_module_t) module = tn_kernel_module(subject->kernel, driver->module);
+
+        return tn_check_add(context, TN_VERDICT_READY, "%s: %s%s%s, with the %u modules that it needs",
+                            driver->module, tn_kernel_state_name(module->state), module->path ? ", /" : "",
+                            module->path ? module->path : "", modules - 1);
+}
+
 static void look_at_device(struct tn_check_context *context, const struct tn_check_kernel *subject,
                            const struct tn_pv_driver *driver)
 {
         g_autoptr(GPtrArray) chain = tn_chain_of_driver(subject->kernel, driver);
-        g_autofree char *missing = NULL, *blacklisted = NULL, *untrusted = NULL, *usable = NULL;
-        struct found found;
+        g_autofree char *missing = NULL, *blacklisted = NULL, *untrusted = NULL;
+        struct found found = {0};
         struct tn_check *check;
         bool bad;
 
@@ -131,7 +139,6 @@ static void look_at_device(struct tn_check_context *context, const struct tn_che
         missing = tn_check_join(found.missing, ", ");
         blacklisted = tn_check_join(found.blacklisted, ", ");
         untrusted = tn_check_join(found.untrusted, ", ");
-        usable = tn_check_join(found.usable, ", ");
         bad = *missing || *blacklisted || *untrusted;
         if (bad)
                 check = tn_check_add(
@@ -141,7 +148,7 @@ static void look_at_device(struct tn_check_context *context, const struct tn_che
                         *untrusted ? " not signed, which this kernel demands: " : "", untrusted,
                         loss_of(driver));
         else
-                check = tn_check_add(context, TN_VERDICT_READY, "%s: %s", driver->module, usable);
+                check = usable(context, subject, driver, found.usable);
         tn_check_set_kernel(check, subject);
         if (bad)
                 set_remedy(context, check, &found, driver, subject->kernel->release);
