@@ -63,3 +63,18 @@ char *tn_devname_uuid(const struct tn_env *env, const char *name)
                 return g_strdup_printf("UUID=%s", uuid);
         return partition ? g_strdup_printf("PARTUUID=%s", partition) : NULL;
 }
+
+GPtrArray *tn_devname_disks(const struct tn_env *env)
+{
+        GPtrArray *disks = g_ptr_array_new_with_free_func(g_free);
+        g_auto(GStrv) names = tn_env_list(env, "sys/block");
+
+        for (size_t i = 0; names && names[i]; i++) {
+                g_autofree char *path = g_strdup_printf("/dev/%s", names[i]),
+                                *family = tn_devname_family(path);
+
+                if (family)
+                        g_ptr_array_add(disks, g_strdup(names[i]));
+        }
+        return disks;
+}

@@ -22,3 +22,6 @@ char *tn_devname_family(const char *name);
 /* "UUID=…" (or "PARTUUID=…" where there is no file system) of a device by /dev/disk, or NULL. Free with
  * g_free(). */
 char *tn_devname_uuid(const struct tn_env *env, const char *name);
+/* Names in sys/block of the disks: no loop, ram, zram, dm, md, sr. Of char *, free with g_ptr_array_unref().
+ */
+GPtrArray *tn_devname_disks(const struct tn_env *env);

@@ -10,6 +10,7 @@
 #include "lib/error.h"
 #include "lib/json.h"
 #include "pvdrivers/checks/check.h"
+#include "pvdrivers/devname.h"
 #include "pvdrivers/plan-devices.h"
 
 static const struct {
@@ -188,6 +189,7 @@ static struct tn_plan *plan_new(enum tn_pv_platform target)
 static void context_deinit(struct tn_check_context *context)
 {
         g_ptr_array_unref(context->subjects);
+        g_ptr_array_unref(context->disks);
         tn_root_free(context->root);
         tn_boot_free(context->boot);
         tn_kernels_free(context->kernels);
@@ -205,6 +207,7 @@ struct tn_plan *tn_plan_make(const struct tn_env *env, const struct tn_catalogue
         if (!devices)
                 return NULL;
         context.kernels = tn_kernels_new(env);
+        context.disks = tn_devname_disks(env);
         context.boot = tn_boot_read(env, context.kernels);
         command_line = tn_check_options(&context, &where);
         context.root = tn_root_read(env, command_line);

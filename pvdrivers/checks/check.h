@@ -35,10 +35,10 @@ struct tn_check_context {
         struct tn_kernels *kernels;
         GPtrArray *subjects; /* struct tn_check_kernel */
         GPtrArray *devices;  /* const struct tn_pv_driver *: assumed of the target, storage first */
+        GPtrArray *disks;    /* char *: names in sys/block; empty where there is no sysfs */
         struct tn_boot *boot;
         struct tn_root *root;
         const char *id;        /* of the check that runs */
-        const char *generator; /* of the default kernel's image: "initramfs-tools", …, or NULL */
 };
 
 typedef void (*tn_check_func)(struct tn_check_context *context);

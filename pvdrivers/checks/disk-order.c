@@ -9,26 +9,9 @@
 
 #include "lib/json.h"
 #include "pvdrivers/checks/check.h"
-#include "pvdrivers/devname.h"
 #include "pvdrivers/plan-devices.h"
 
 #define MBR_SECTORS_MAX 0xffffffffLL /* of 512 bytes: 2 TiB */
-
-/* Disks of the machine: of a driver of disks, not loop, ram, zram, dm, md, sr. */
-static GPtrArray *find_disks(const struct tn_env *env)
-{
-        GPtrArray *disks = g_ptr_array_new_with_free_func(g_free);
-        g_auto(GStrv) names = tn_env_list(env, "sys/block");
-
-        for (size_t i = 0; names && names[i]; i++) {
-                g_autofree char *path = g_strdup_printf("/dev/%s", names[i]),
-                                *family = tn_devname_family(path);
-
-                if (family)
-                        g_ptr_array_add(disks, g_strdup(names[i]));
-        }
-        return disks;
-}
 
 /* The names that the disks have on the target, as far as its devices are known: "vda, vdb or sda, sdb". */
 static char *names_there(const struct tn_check_context *context)
@@ -75,7 +58,7 @@ static void look_at_sizes(struct tn_check_context *context, const GPtrArray *dis
 
 void tn_check_disk_order(struct tn_check_context *context)
 {
-        g_autoptr(GPtrArray) disks = find_disks(context->env);
+        const GPtrArray *disks = context->disks;
         g_autofree char *here = tn_check_join(disks, ", "), *there = names_there(context);
         unsigned names = count_names(context);
         struct tn_check *check;

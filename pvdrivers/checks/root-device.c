@@ -26,7 +26,7 @@ bool tn_device_names_changes(const struct tn_check_context *context, const char 
                     !g_str_equal(tn_plan_devices_disk(driver->module), family))
                         return true;
         }
-        return context->root->disks->len > 1; /* the same kind of name, but the order is another */
+        return context->disks->len > 1; /* the same kind of name, but the order is another */
 }
 
 struct tn_check *tn_device_names_add(struct tn_check_context *context, enum tn_verdict verdict,
