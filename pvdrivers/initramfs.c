@@ -157,6 +157,8 @@ static bool unpack_all(struct scan *scan, const struct tn_unpack_method *method,
                 if (!tn_initramfs_source_fill(&scan->source, scan->source.len + 1, error))
                         return false;
         } while (!ended);
+        if (scan->segment.unpacked == 0)
+                return tn_error_set(error, TN_ERROR_INVALID, "there is nothing in it");
         return !scan->in_archive ||
                tn_error_set(error, TN_ERROR_INVALID, "the archive in it ends in the middle");
 }
