@@ -11,6 +11,7 @@ static const struct {
         {"filesystems", "FILESYSTEMS_CHANGED"},
         {"freeze", "FREEZE_CHANGED"},
         {"health", "HEALTH_CHANGED"},
+        {"memory", "MEMORY_PRESSURE"},
         {"network", "NETWORK_CHANGED"},
         {"os", "OS_CHANGED"},
         {"shutdown", "SHUTDOWN_CHANGED"},

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * The plugin "drivers": devices, drivers and advice for the host, and what the guest uses of its memory. The
+ * agent's sandbox hides the folder of modules, so the inventory is made by tenon-drivers(8) outside of it.
+ */
+#include "lib/env.h"
+#include "lib/error.h"
+#include "lib/log.h"
+#include "lib/names.h"
+#include "lib/outside.h"
+#include "plugins/drivers/memory.h"
+#include "plugins/drivers/pressure.h"
+#include "tenon/plugin.h"
+
+#define INVENTORY_TIMEOUT_MS 30000 /* reads lists of modules from a disk that may be slow */
+
+struct drivers {
+        struct tn_outside *outside;
+        struct tn_pressure *pressure; /* NULL: this kernel lets us not watch */
+};
+
+/* One call under way. */
+struct request {
+        struct tenon_host *host;
+        struct tenon_call *call;
+};
+
+/* The program's last line, or NULL with @error. */
+static json_t *read_reply(const struct tn_child_result *result, GError **error)
+{
+        json_t *value = result->exit_status == 0 ? json_loads(result->output, 0, NULL) : NULL;
+        g_autofree char *ending = NULL, *output = NULL;
+
+        if (json_is_object(value))
+                return value;
+        json_decref(value);
+        ending = tn_child_describe(result);
+        output = g_strchomp(g_strndup(result->output, 200));
+        (void) tn_error_set(error, result->timed_out ? TN_ERROR_TIMEOUT : TN_ERROR_FAILED,
+                            "tenon-drivers inventory %s%s%s", ending, *output ? ": " : "", output);
+        return NULL;
+}
+
+static void on_inventory(const struct tn_child_result *result, const GError *not_run, void *data)
+{
+        struct request *request = data;
+        GError *error = not_run ? g_error_copy(not_run) : NULL;
+        json_t *value = result ? read_reply(result, &error) : NULL;
+
+        if (value)
+                request->host->reply(request->call, value);
+        else
+                request->host->fail(request->call, error);
+        g_free(request);
+}
+
+static void get_drivers_start(struct tenon_host *host, struct tenon_call *call, json_t *args)
+{
+        struct drivers *drivers = host->data;
+        const char *program = host->config(host, "drivers", "program");
+        const char *argv[] = {program ? program : TN_PATH_DRIVERS, "inventory", NULL};
+        struct request *request = g_new0(struct request, 1);
+
+        (void) args;
+        *request = (struct request){host, call};
+        tn_outside_run(drivers->outside, argv, NULL, 0, INVENTORY_TIMEOUT_MS, on_inventory, request);
+}
+
+static json_t *get_memory_run(struct tenon_host *host, json_t *args, GError **error)
+{
+        (void) args;
+        return tn_memory_read(host->env, error);
+}
+
+static void renew_memory(void *data)
+{
+        struct tenon_host *host = data;
+        json_t *value = tn_memory_read(host->env, NULL);
+
+        if (value)
+                host->fact_set(host, "memory", value);
+}
+
+static void watch_memory(struct tenon_host *host, struct drivers *drivers)
+{
+        g_autoptr(GError) error = NULL;
+
+        drivers->pressure = host->env->recorded ? NULL
+                                                : tn_pressure_new(host->env, renew_memory, host, &error);
+        if (error)
+                host->log(host, TN_LOG_DEBUG, "pressure on the memory is not seen: %s", error->message);
+}
+
+static bool start(struct tenon_host *host, GError **error)
+{
+        struct drivers *drivers = g_new0(struct drivers, 1);
+
+        (void) error;
+        drivers->outside = tn_outside_new(host->env);
+        host->data = drivers;
+        watch_memory(host, drivers);
+        renew_memory(host);
+        return true;
+}
+
+static void stop(struct tenon_host *host)
+{
+        struct drivers *drivers = host->data;
+
+        tn_pressure_free(drivers->pressure);
+        tn_outside_free(drivers->outside);
+        g_free(drivers);
+        host->data = NULL;
+}
+
+static const struct tenon_command commands[] = {
+        {.name = "tenon-get-drivers",
+         .args = "",
+         .summary = "Devices, their drivers, and what would be better on this host",
+         .category = TENON_CATEGORY_INFO,
+         .start = get_drivers_start},
+        {.name = "tenon-get-memory",
+         .args = "",
+         .summary = "What the guest uses of its memory, the balloon, and how much tasks wait",
+         .category = TENON_CATEGORY_INFO,
+         .run = get_memory_run},
+        {.name = NULL},
+};
+
+const struct tenon_plugin tenon_plugin = {
+        .abi = TENON_PLUGIN_ABI,
+        .name = "drivers",
+        .summary = "paravirtual drivers and advice; what the guest uses of its memory",
+        .start = start,
+        .stop = stop,
+        .commands = commands,
+};
