@@ -19,6 +19,7 @@ static const struct {
 } verbs[] = {
         {"load", "Let in the drivers that this machine wants and has not got", tn_program_load},
         {"inventory", "Devices, drivers and advice, as JSON", tn_program_inventory},
+        {"plan", "What a move to another hypervisor would meet, as JSON", tn_program_plan},
 };
 
 static void print_help(FILE *out)

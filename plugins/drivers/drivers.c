@@ -14,7 +14,8 @@
 #include "plugins/drivers/pressure.h"
 #include "tenon/plugin.h"
 
-#define INVENTORY_TIMEOUT_MS 30000 /* reads lists of modules from a disk that may be slow */
+#define INVENTORY_TIMEOUT_MS 30000  /* reads lists of modules from a disk that may be slow */
+#define PLAN_TIMEOUT_MS      120000 /* unpacks the initramfs of each kernel */
 
 struct drivers {
         struct tn_outside *outside;
@@ -25,10 +26,11 @@ struct drivers {
 struct request {
         struct tenon_host *host;
         struct tenon_call *call;
+        const char *verb; /* of tenon-drivers; static */
 };
 
 /* The program's last line, or NULL with @error. */
-static json_t *read_reply(const struct tn_child_result *result, GError **error)
+static json_t *read_reply(const char *verb, const struct tn_child_result *result, GError **error)
 {
         json_t *value = result->exit_status == 0 ? json_loads(result->output, 0, NULL) : NULL;
         g_autofree char *ending = NULL, *output = NULL;
@@ -39,15 +41,15 @@ static json_t *read_reply(const struct tn_child_result *result, GError **error)
         ending = tn_child_describe(result);
         output = g_strchomp(g_strndup(result->output, 200));
         (void) tn_error_set(error, result->timed_out ? TN_ERROR_TIMEOUT : TN_ERROR_FAILED,
-                            "tenon-drivers inventory %s%s%s", ending, *output ? ": " : "", output);
+                            "tenon-drivers %s %s%s%s", verb, ending, *output ? ": " : "", output);
         return NULL;
 }
 
-static void on_inventory(const struct tn_child_result *result, const GError *not_run, void *data)
+static void on_answer(const struct tn_child_result *result, const GError *not_run, void *data)
 {
         struct request *request = data;
         GError *error = not_run ? g_error_copy(not_run) : NULL;
-        json_t *value = result ? read_reply(result, &error) : NULL;
+        json_t *value = result ? read_reply(request->verb, result, &error) : NULL;
 
         if (value)
                 request->host->reply(request->call, value);
@@ -56,16 +58,34 @@ static void on_inventory(const struct tn_child_result *result, const GError *not
         g_free(request);
 }
 
-static void get_drivers_start(struct tenon_host *host, struct tenon_call *call, json_t *args)
+/* Runs tenon-drivers with @args, the first of which is the verb, at most two more. */
+static void ask(struct tenon_host *host, struct tenon_call *call, const char *const *args,
+                unsigned deadline_ms)
 {
         struct drivers *drivers = host->data;
         const char *program = host->config(host, "drivers", "program");
-        const char *argv[] = {program ? program : TN_PATH_DRIVERS, "inventory", NULL};
+        const char *argv[] = {program ? program : TN_PATH_DRIVERS, args[0], args[1],
+                              args[1] ? args[2] : NULL, NULL};
         struct request *request = g_new0(struct request, 1);
 
+        *request = (struct request){host, call, args[0]};
+        tn_outside_run(drivers->outside, argv, NULL, 0, deadline_ms, on_answer, request);
+}
+
+static void get_drivers_start(struct tenon_host *host, struct tenon_call *call, json_t *args)
+{
         (void) args;
-        *request = (struct request){host, call};
-        tn_outside_run(drivers->outside, argv, NULL, 0, INVENTORY_TIMEOUT_MS, on_inventory, request);
+        ask(host, call, (const char *const[]){"inventory", NULL}, INVENTORY_TIMEOUT_MS);
+}
+
+static void plan_start(struct tenon_host *host, struct tenon_call *call, json_t *args)
+{
+        const char *name = json_string_value(json_object_get(args, "devices"));
+        g_autofree char *target = g_strdup_printf("--target=%s",
+                                                  json_string_value(json_object_get(args, "target")));
+        g_autofree char *devices = name ? g_strdup_printf("--devices=%s", name) : NULL;
+
+        ask(host, call, (const char *const[]){"plan", target, devices, NULL}, PLAN_TIMEOUT_MS);
 }
 
 static json_t *get_memory_run(struct tenon_host *host, json_t *args, GError **error)
@@ -121,6 +141,11 @@ static const struct tenon_command commands[] = {
          .summary = "Devices, their drivers, and what would be better on this host",
          .category = TENON_CATEGORY_INFO,
          .start = get_drivers_start},
+        {.name = "tenon-drivers-plan",
+         .args = "target:str,devices:str?",
+         .summary = "Would this guest boot on another hypervisor, and what would it lose there",
+         .category = TENON_CATEGORY_INFO,
+         .start = plan_start},
         {.name = "tenon-get-memory",
          .args = "",
          .summary = "What the guest uses of its memory, the balloon, and how much tasks wait",

@@ -231,20 +231,53 @@ static void test_fact(void **state)
 }
 
 /* tenon-get-drivers with a script in place of the program. */
-static void ask(struct bench *bench, const char *script)
+static void ask_for(struct bench *bench, const char *command, json_t *args, const char *script)
 {
+        const struct tenon_command *found = tenon_plugin.commands;
+
         g_autofree char *text = g_strdup_printf("#!/bin/sh\n%s\n", script);
-        json_auto_t *args = json_object();
 
         bench->program = g_build_filename(bench->root, "program", NULL);
         put(bench, "program", text);
         assert_int_equal(chmod(bench->program, 0755), 0);
         assert_true(tenon_plugin.start(&bench->host, NULL));
-        tenon_plugin.commands[0].start(&bench->host, (struct tenon_call *) bench, args);
+        while (!g_str_equal(found->name, command))
+                found++;
+        found->start(&bench->host, (struct tenon_call *) bench, args);
         while (!bench->ended)
                 (void) g_main_context_iteration(NULL, TRUE);
         tenon_plugin.stop(&bench->host);
         assert_int_equal(bench->ended, 1);
+}
+
+static void ask(struct bench *bench, const char *script)
+{
+        json_auto_t *args = json_object();
+
+        ask_for(bench, "tenon-get-drivers", args, script);
+}
+
+static void test_plan(void **state)
+{
+        struct bench *bench = *state;
+        json_auto_t *args = json_pack("{s:s, s:s}", "target", "--help", "devices", "nvme,ena");
+
+        ask_for(bench, "tenon-drivers-plan", args,
+                "test \"$*\" = 'plan --target=--help --devices=nvme,ena' && echo '{\"verdict\": "
+                "\"ready\"}'");
+        assert_null(bench->error);
+        assert_value(bench->value, "{'verdict': 'ready'}");
+}
+
+static void test_plan_fails(void **state)
+{
+        struct bench *bench = *state;
+        json_auto_t *args = json_pack("{s:s}", "target", "mars");
+
+        ask_for(bench, "tenon-drivers-plan", args,
+                "test \"$*\" = 'plan --target=mars' && echo 'no target is called \"mars\"'; exit 1");
+        assert_string_equal(bench->error->message,
+                            "tenon-drivers plan ended with exit status 1: no target is called \"mars\"");
 }
 
 static void test_drivers(void **state)
@@ -283,6 +316,7 @@ int main(void)
                 TEST(test_memory),     TEST(test_memory_pressure), TEST(test_balloon),
                 TEST(test_no_balloon), TEST(test_memory_fails),    TEST(test_fact),
                 TEST(test_drivers),    TEST(test_drivers_fails),   TEST(test_drivers_babbles),
+                TEST(test_plan),       TEST(test_plan_fails),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,7 +98,7 @@ static void look_at_default(struct tn_check_context *context)
                 tn_check_set_remedy(check, "plan as root");
                 return;
         }
-        check = tn_check_add(context, TN_VERDICT_READY, "%u kernels; %s boots: %s%s", context->subjects->len,
+        check = tn_check_add(context, TN_VERDICT_READY, "%s boots: %s%s",
                              chosen ? chosen->kernel->release : "the newest", boot->evidence,
                              boot->chosen ? "" : ", so the newest kernel is taken for the default");
         tn_check_set_data(check, json_pack("{s:s?, s:s?, s:i}", "loader", boot->loader, "default",

@@ -158,7 +158,8 @@ static void judge(struct tn_check_context *context, const struct tn_check_kernel
         const char *packed_again = find_nested(subject);
         struct tn_check *check;
 
-        find_missing(context, subject, devices, missing);
+        if (subject->kernel->modules_dir)
+                find_missing(context, subject, devices, missing);
         if (!subject->kernel->modules_dir) {
                 check = tn_check_add(context, TN_VERDICT_NOT_APPLICABLE,
                                      "this kernel has no modules; see kernel-modules for what is built in");

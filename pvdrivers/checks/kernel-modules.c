@@ -174,11 +174,17 @@ static void look_at_monolith(struct tn_check_context *context, const struct tn_c
 {
         g_autofree char *value = tn_textfile_setting(config, driver->config, NULL);
         const char *release = subject->kernel->release;
-        bool builtin = value && g_str_equal(value, "y");
+        bool runs = tn_kernel_module_usable(subject->kernel, driver->module);
+        bool builtin = runs || (value && g_str_equal(value, "y"));
         enum tn_verdict bad = driver->role == TN_PV_STORAGE ? TN_VERDICT_FATAL : TN_VERDICT_LOSS;
         struct tn_check *check;
 
-        if (config->len == 0)
+        if (runs)
+                check = tn_check_add(
+                        context, TN_VERDICT_READY,
+                        "%s: runs in this kernel (/sys/module/%s), which has no folder /lib/modules/%s",
+                        driver->module, driver->module, release);
+        else if (config->len == 0)
                 check = tn_check_add(context, TN_VERDICT_UNKNOWN,
                                      "%s: /lib/modules/%s and /boot/config-%s are missing: whether it is "
                                      "built in cannot be told",
