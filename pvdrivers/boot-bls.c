@@ -102,6 +102,11 @@ bool tn_boot_bls_add(struct tn_boot_reader *reader, const char *folder, const GP
                 add_file(reader, paths->pdata[i], variables);
         if (before == 0)
                 g_ptr_array_sort(reader->boot->entries, newest_first);
+        for (guint i = before; i < reader->boot->entries->len; i++) {
+                struct tn_boot_entry *entry = reader->boot->entries->pdata[i];
+
+                entry->place = g_strdup_printf("%u", i); /* GRUB may be told "saved_entry=1" */
+        }
         return reader->boot->entries->len > before;
 }
 

@@ -7,6 +7,7 @@
 
 #include "pvdrivers/initramfs.h"
 #include "pvdrivers/kernel.h"
+#include "pvdrivers/textfile.h"
 
 void tn_initramfs_free(struct tn_initramfs *initramfs)
 {
@@ -58,6 +59,36 @@ bool tn_initramfs_has_file(const struct tn_initramfs *initramfs, const char *nam
 const char *tn_initramfs_find_text(const struct tn_initramfs *initramfs, const char *name)
 {
         return g_hash_table_lookup(initramfs->texts, name);
+}
+
+static bool forbids(const char *text, const char *name)
+{
+        g_autoptr(GPtrArray) lines = tn_textfile_parse(text);
+
+        for (guint i = 0; i < lines->len; i++) {
+                g_auto(GStrv) words = tn_textfile_words(tn_textfile_at(lines, i)->text);
+                g_autofree char *module = NULL;
+
+                if (g_strv_length(words) < 2 || !g_str_equal(words[0], "blacklist"))
+                        continue;
+                module = tn_kernel_module_name(words[1]);
+                if (g_str_equal(module, name))
+                        return true;
+        }
+        return false;
+}
+
+const char *tn_initramfs_find_blacklist(const struct tn_initramfs *initramfs, const char *name)
+{
+        g_autofree char *module = tn_kernel_module_name(name);
+        GHashTableIter iter;
+        gpointer path, text;
+
+        g_hash_table_iter_init(&iter, initramfs->texts);
+        while (g_hash_table_iter_next(&iter, &path, &text))
+                if (strstr(path, "modprobe.d/") && forbids(text, module))
+                        return path;
+        return NULL;
 }
 
 const char *tn_initramfs_compressor(const struct tn_initramfs *initramfs)

@@ -70,5 +70,7 @@ bool tn_initramfs_has_release(const struct tn_initramfs *initramfs, const char *
 bool tn_initramfs_has_file(const struct tn_initramfs *initramfs, const char *name);
 /* Text of a file that is kept, or NULL. Borrowed. */
 const char *tn_initramfs_find_text(const struct tn_initramfs *initramfs, const char *name);
+/* File in the image (in one of its modprobe.d) that forbids the module @name, or NULL. Borrowed. */
+const char *tn_initramfs_find_blacklist(const struct tn_initramfs *initramfs, const char *name);
 /* Compressor of the last segment, which is the one with the modules. Static. */
 const char *tn_initramfs_compressor(const struct tn_initramfs *initramfs);

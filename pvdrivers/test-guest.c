@@ -110,15 +110,21 @@ static void cpio_entry(GString *out, const char *name, const char *body)
 void guest_image(struct guest *guest, const char *path, const char *release, const char *modules,
                  const char *mark)
 {
+        guest_image_with(guest, path, release, modules, mark, "x");
+}
+
+void guest_image_with(struct guest *guest, const char *path, const char *release, const char *modules,
+                      const char *name, const char *text)
+{
         g_autoptr(GString) image = g_string_new(NULL);
         g_auto(GStrv) words = g_strsplit(modules, " ", -1);
 
-        cpio_entry(image, mark, "x");
+        cpio_entry(image, name, text);
         for (size_t i = 0; words[i] && *words[i]; i++) {
-                g_autofree char *name = g_strdup_printf("usr/lib/modules/%s/kernel/%s.ko.xz", release,
+                g_autofree char *file = g_strdup_printf("usr/lib/modules/%s/kernel/%s.ko.xz", release,
                                                         words[i]);
 
-                cpio_entry(image, name, "ELF");
+                cpio_entry(image, file, "ELF");
         }
         cpio_entry(image, "TRAILER!!!", "");
         folder_write(guest->root, path, image->str, image->len);

@@ -33,6 +33,9 @@ void guest_kernel(struct guest *guest, const char *release, const char *image);
  * which its generator is known. */
 void guest_image(struct guest *guest, const char *path, const char *release, const char *modules,
                  const char *mark);
+/* The same with a file more in it. */
+void guest_image_with(struct guest *guest, const char *path, const char *release, const char *modules,
+                      const char *name, const char *text);
 /* All modules that boot from virtio and from VMware's disks. */
 extern const char guest_all_modules[];
 /* Enough for AHCI. */

@@ -174,6 +174,13 @@ static void test_blacklisted(void **state)
         check = assert_found(guest, "kernel-modules", TN_VERDICT_FATAL,
                              "blacklisted: virtio_blk (by /etc/modprobe.d/no.conf");
         assert_non_null(strstr(check->remedy, "take the line out"));
+        /* the line is gone, but the image still has it */
+        guest_remove(guest, "etc/modprobe.d/no.conf");
+        guest_image_with(guest, "boot/initrd.img-6.1.0-37-amd64", "6.1.0-37-amd64", guest_all_modules,
+                         "etc/modprobe.d/no.conf", "# a comment\nblacklist virtio-blk\n");
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_FATAL);
+        assert_found(guest, "initramfs", TN_VERDICT_FATAL, "forbids virtio_blk (by etc/modprobe.d/no.conf)");
+        assert_int_equal(guest_exit(guest, "vmware"), TN_PLAN_EXIT_READY);
 }
 
 /* A kernel whose folder of modules is gone. */

@@ -38,7 +38,7 @@ struct tn_check_context {
         GPtrArray *disks;    /* char *: names in sys/block; empty where there is no sysfs */
         struct tn_boot *boot;
         struct tn_root *root;
-        const char *id;        /* of the check that runs */
+        const char *id; /* of the check that runs */
 };
 
 typedef void (*tn_check_func)(struct tn_check_context *context);

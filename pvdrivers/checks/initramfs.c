@@ -64,6 +64,46 @@ static void add_missing(const struct tn_check_kernel *subject, const GPtrArray *
         }
 }
 
+/* Adds "virtio_blk (by etc/modprobe.d/x.conf)" for what of a chain the image itself forbids: an image keeps
+ * the files of the day on which it was made. */
+static void add_forbidden(const struct tn_check_kernel *subject, const GPtrArray *chain,
+                          GPtrArray *forbidden)
+{
+        for (guint i = 0; i < chain->len; i++)
+                for (guint j = 0; j < subject->images->len; j++) {
+                        const char *module = chain->pdata[i];
+                        const char *file = tn_initramfs_find_blacklist(subject->images->pdata[j], module);
+
+                        if (file && in_images(subject, module))
+                                g_ptr_array_add(forbidden, g_strdup_printf("%s (by %s)", module, file));
+                }
+}
+
+/* A finding about drivers of disks that an image has and forbids, or NULL. */
+static struct tn_check *look_for_forbidden(struct tn_check_context *context,
+                                           const struct tn_check_kernel *subject, const char *paths,
+                                           enum tn_generator generator)
+{
+        g_autoptr(GPtrArray) forbidden = g_ptr_array_new_with_free_func(g_free);
+        g_autofree char *names = NULL, *rebuild = tn_generator_rebuild(generator, subject->kernel->release);
+        struct tn_check *check;
+
+        for (guint i = 0; i < context->devices->len; i++) {
+                const struct tn_pv_driver *driver = context->devices->pdata[i];
+                g_autoptr(GPtrArray) chain = tn_chain_of_driver(subject->kernel, driver);
+
+                if (driver->role == TN_PV_STORAGE)
+                        add_forbidden(subject, chain, forbidden);
+        }
+        if (forbidden->len == 0)
+                return NULL;
+        names = tn_check_join(forbidden, ", ");
+        check = tn_check_add(context, TN_VERDICT_FATAL, "/%s has the drivers of the disk, and forbids %s",
+                             paths, names);
+        tn_check_set_remedy(check, "take the line out of /etc/modprobe.d, then run: %s", rebuild);
+        return check;
+}
+
 /* Drivers of disks whose chain is not complete, and the modules that are missing. */
 static void find_missing(const struct tn_check_context *context, const struct tn_check_kernel *subject,
                          GPtrArray *devices, GPtrArray *missing)
@@ -164,7 +204,9 @@ static void judge(struct tn_check_context *context, const struct tn_check_kernel
                 check = tn_check_add(context, TN_VERDICT_NOT_APPLICABLE,
                                      "this kernel has no modules; see kernel-modules for what is built in");
         } else if (missing->len == 0) {
-                check = complete(context, paths, generator);
+                check = look_for_forbidden(context, subject, paths, generator);
+                if (!check)
+                        check = complete(context, paths, generator);
         } else if (packed_again) {
                 check = tn_check_add(context, TN_VERDICT_UNKNOWN,
                                      "/%s has its modules in %s, which is not read here", paths,
