@@ -105,7 +105,8 @@ bool tn_boot_bls_add(struct tn_boot_reader *reader, const char *folder, const GP
         for (guint i = before; i < reader->boot->entries->len; i++) {
                 struct tn_boot_entry *entry = reader->boot->entries->pdata[i];
 
-                entry->place = g_strdup_printf("%u", i); /* GRUB may be told "saved_entry=1" */
+                g_ptr_array_add(entry->levels, g_strdup_printf("%u\n%s\n%s", i, entry->id,
+                                                               entry->title ? entry->title : ""));
         }
         return reader->boot->entries->len > before;
 }

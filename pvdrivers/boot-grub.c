@@ -14,8 +14,7 @@
 #define SUBMENUS_MAX 8
 
 struct menu {
-        char *id;
-        char *place;    /* number of this menu with '>' behind it, "" for the top */
+        char *level;    /* as in tn_boot_entry; NULL for the top */
         unsigned count; /* entries and submenus in it */
         int depth;      /* of braces outside of it */
 };
@@ -89,43 +88,45 @@ static char *id_of(const char *text)
         return NULL;
 }
 
+/* "NUMBER\nID\nTITLE" of the next entry or submenu of this menu. */
+static char *next_level(struct menu *menu, const char *rest)
+{
+        g_autofree char *title = quoted(rest), *id = id_of(rest);
+
+        return g_strdup_printf("%u\n%s\n%s", menu->count++, id ? id : title, title);
+}
+
 static void begin_entry(struct parse *parse, const struct tn_line *line, const char *rest)
 {
-        struct menu *menu = &parse->menus[parse->menu];
+        char *level = next_level(&parse->menus[parse->menu], rest);
         struct tn_boot_entry *entry = tn_boot_add(parse->reader, parse->file, line->number);
 
-        menu->count++;
-        if (!entry)
+        if (!entry) {
+                g_free(level);
                 return;
+        }
         entry->title = quoted(rest);
         entry->id = id_of(rest);
-        entry->place = g_strdup_printf("%s%u", menu->place, menu->count - 1);
-        entry->path_id = menu->id ? g_strdup_printf("%s>%s", menu->id, entry->id ?: entry->title) : NULL;
+        for (int i = 1; i <= parse->menu; i++)
+                g_ptr_array_add(entry->levels, g_strdup(parse->menus[i].level));
+        g_ptr_array_add(entry->levels, level);
         parse->entry = entry;
         parse->entry_depth = parse->depth;
 }
 
 static void begin_menu(struct parse *parse, const char *rest)
 {
-        struct menu *outer = &parse->menus[parse->menu], *menu;
-        char *place = g_strdup_printf("%s%u>", outer->place, outer->count++);
+        char *level = next_level(&parse->menus[parse->menu], rest);
 
-        if (parse->menu + 1 >= SUBMENUS_MAX) {
-                g_free(place);
-                return;
-        }
-        menu = &parse->menus[++parse->menu];
-        *menu = (struct menu){.id = id_of(rest), .place = place, .depth = parse->depth};
-        if (!menu->id)
-                menu->id = quoted(rest);
+        if (parse->menu + 1 < SUBMENUS_MAX)
+                parse->menus[++parse->menu] = (struct menu){.level = level, .depth = parse->depth};
+        else
+                g_free(level);
 }
 
 static void end_menu(struct parse *parse)
 {
-        struct menu *menu = &parse->menus[parse->menu--];
-
-        g_free(menu->id);
-        g_free(menu->place);
+        g_free(parse->menus[parse->menu--].level);
 }
 
 static void set_default(struct parse *parse, const struct tn_line *line, const char *value)
@@ -196,27 +197,37 @@ static void parse_line(struct parse *parse, const struct tn_line *line)
         count_braces(parse, line->text);
 }
 
-static bool is_chosen(const struct tn_boot_entry *entry, const char *chosen)
+/* Do the first parts of the entry's way fit "1>id>title"? */
+static bool leads_to(const struct tn_boot_entry *entry, char **parts, guint count)
 {
-        return g_strcmp0(entry->place, chosen) == 0 || g_strcmp0(entry->id, chosen) == 0 ||
-               g_strcmp0(entry->title, chosen) == 0 || g_strcmp0(entry->path_id, chosen) == 0;
+        if (entry->levels->len < count)
+                return false;
+        for (guint i = 0; i < count; i++) {
+                g_auto(GStrv) names = g_strsplit(entry->levels->pdata[i], "\n", -1);
+
+                if (!g_strv_contains((const char *const *) names, parts[i]))
+                        return false;
+        }
+        return true;
 }
 
+/* The entry itself, or the first one of a submenu that was named. */
 static const struct tn_boot_entry *find_entry(const struct tn_boot *boot, const char *chosen)
 {
-        g_autofree char *inside = g_strdup_printf("%s>", chosen);
+        g_auto(GStrv) parts = g_strsplit(chosen, ">", -1);
+        guint count = g_strv_length(parts);
+        const struct tn_boot_entry *inside = NULL;
 
-        for (guint i = 0; i < boot->entries->len; i++)
-                if (is_chosen(boot->entries->pdata[i], chosen))
-                        return boot->entries->pdata[i];
-        for (guint i = 0; i < boot->entries->len; i++) { /* a submenu: its first entry */
+        for (guint i = 0; i < boot->entries->len; i++) {
                 const struct tn_boot_entry *entry = boot->entries->pdata[i];
 
-                if ((entry->place && g_str_has_prefix(entry->place, inside)) ||
-                    (entry->path_id && g_str_has_prefix(entry->path_id, inside)))
+                if (!leads_to(entry, parts, count))
+                        continue;
+                if (entry->levels->len == count)
                         return entry;
+                inside = inside ? inside : entry;
         }
-        return NULL;
+        return inside;
 }
 
 static void choose(struct parse *parse)
@@ -250,7 +261,6 @@ bool tn_boot_grub_read(struct tn_boot_reader *reader)
         if (!file)
                 return false;
         lines = tn_textfile_try(reader->env, file, &reader->boot->denied);
-        parse.menus[0].place = g_strdup("");
         reader->boot->loader = "grub";
         parse.variables = tn_boot_grub_variables(reader->env, &parse.variables_file);
         for (guint i = 0; i < lines->len; i++)
@@ -260,7 +270,6 @@ bool tn_boot_grub_read(struct tn_boot_reader *reader)
         if (parse.bls)
                 parse.bls = tn_boot_bls_add(reader, "boot/loader/entries", parse.variables);
         choose(&parse);
-        g_free(parse.menus[0].place);
         g_free(parse.chosen);
         g_free(parse.variables_file);
         g_ptr_array_unref(parse.variables);

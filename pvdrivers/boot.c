@@ -19,8 +19,7 @@ static void free_entry(void *data)
 
         g_free(entry->id);
         g_free(entry->title);
-        g_free(entry->place);
-        g_free(entry->path_id);
+        g_ptr_array_unref(entry->levels);
         g_free(entry->image);
         g_ptr_array_unref(entry->initrds);
         g_free(entry->options);
@@ -36,6 +35,7 @@ struct tn_boot_entry *tn_boot_add(struct tn_boot_reader *reader, const char *fil
         if (reader->boot->entries->len >= TN_BOOT_ENTRIES_MAX)
                 return NULL;
         entry = g_new0(struct tn_boot_entry, 1);
+        entry->levels = g_ptr_array_new_with_free_func(g_free);
         entry->initrds = g_ptr_array_new_with_free_func(g_free);
         entry->options = g_strdup("");
         entry->file = g_strdup(file);

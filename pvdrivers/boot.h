@@ -16,11 +16,11 @@
 #define TN_BOOT_ENTRIES_MAX 256
 
 struct tn_boot_entry {
-        char *id;           /* what a default may name: file name, --id, label */
-        char *title;        /* for people */
-        char *place;        /* GRUB's number: "0", "1>2"; NULL elsewhere */
-        char *path_id;      /* GRUB's ids of submenu and entry: "a>b"; NULL elsewhere */
-        char *image;        /* kernel, relative to the root; NULL: not found in this root */
+        char *id;    /* what a default may name: file name, --id, label */
+        char *title; /* for people */
+        GPtrArray
+                *levels; /* char *, of GRUB's menu and each submenu: "NUMBER\nID\nTITLE"; empty elsewhere */
+        char *image;     /* kernel, relative to the root; NULL: not found in this root */
         GPtrArray *initrds; /* char *, relative to the root, in order */
         char *options;      /* kernel command line; never NULL */
         char *release;      /* of an installed kernel, or NULL */

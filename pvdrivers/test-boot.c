@@ -52,7 +52,8 @@ static void test_grub(void **state)
         choose(guest, "1", "root=UUID=0");
         choose(guest, "0>1", "root=UUID=1");
         choose(guest, "adv>l1", "root=UUID=1");
-        choose(guest, "l1", "root=UUID=1");
+        choose(guest, "Advanced options>Linux 1", "root=UUID=1");
+        choose(guest, "l1", "root=UUID=2"); /* not in the menu: GRUB takes the first */
         choose(guest, "adv", "root=UUID=2");
         choose(guest, "Linux", "root=UUID=0");
         choose(guest, "${saved_entry}", "root=UUID=2");
