@@ -78,20 +78,12 @@ void guest_remove(struct guest *guest, const char *path)
 
 void guest_kernel(struct guest *guest, const char *release, const char *image)
 {
-        g_auto(GStrv) lines = g_strsplit(modules_dep, "\n", -1);
         g_autofree char *dep = g_strdup_printf("lib/modules/%s/modules.dep", release);
         g_autofree char *builtin = g_strdup_printf("lib/modules/%s/modules.builtin", release);
 
         guest_put(guest, dep, modules_dep);
         guest_put(guest, builtin, "kernel/fs/rootfs.ko\n");
         guest_put(guest, image, "kernel");
-        for (size_t i = 0; lines[i]; i++) {
-                g_autofree char *file = g_strdup_printf("lib/modules/%s/%.*s", release,
-                                                        (int) strcspn(lines[i], ":"), lines[i]);
-
-                if (*lines[i])
-                        guest_put(guest, file, "ELF");
-        }
 }
 
 static void cpio_entry(GString *out, const char *name, const char *body)

@@ -26,8 +26,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(guest_t, guest_free)
 void guest_put(struct guest *guest, const char *path, const char *text);
 void guest_remove(struct guest *guest, const char *path);
 
-/* Modules of a kernel as files: all that the platforms' disks, cards and root file systems need. Built in is
- * nothing. Also its image in boot/. */
+/* A kernel whose lists name all modules that the platforms' disks, cards and root file systems need; nothing
+ * is built in. @image: its own file. */
 void guest_kernel(struct guest *guest, const char *release, const char *image);
 /* An initramfs at @path with the modules in @modules (words) of the kernel @release, and the file @mark, by
  * which its generator is known. */

@@ -281,21 +281,24 @@ static void test_default_alone(void **state)
         "menuentry '" title "' --class debian $menuentry_id_option 'gnulinux-" release "' {\n"              \
         "\tif [ x = x ]; then\n\tinsmod gzio\n\tfi\n\tlinux\t/boot/vmlinuz-" release " root=UUID=1 ro\n}\n"
 
+#define MENU                                                                                                \
+        ENTRY("Debian", "6.1.0-10-amd64")                                                                   \
+        "submenu 'More' --id 'advanced' {\n" ENTRY("Debian, 10", "6.1.0-10-amd64")                          \
+                ENTRY("Debian, 9", "6.1.0-9-amd64") "}\n"
+
 static void test_default_grub(void **state)
 {
         struct bench *bench = *state;
 
         put_kernel(bench, "6.1.0-9-amd64");
         put_kernel(bench, "6.1.0-10-amd64");
-        put(bench, "boot/grub/grub.cfg",
-            "set default=\"0\"\n" ENTRY("Debian", "6.1.0-10-amd64") "submenu 'More' 'advanced' {\n" ENTRY(
-                    "Debian, 10", "6.1.0-10-amd64") ENTRY("Debian, 9", "6.1.0-9-amd64") "}\n");
+        put(bench, "boot/grub/grub.cfg", "set default=\"0\"\n" MENU);
         assert_default(bench, "6.1.0-10-amd64");
-        put(bench, "etc/default/grub", "# comment\nGRUB_DEFAULT=\"1>1\"\n");
+        put(bench, "boot/grub/grub.cfg", "set default=\"1>1\"\n" MENU);
         assert_default(bench, "6.1.0-9-amd64");
-        put(bench, "etc/default/grub", "GRUB_DEFAULT='More>Debian, 9'\n");
+        put(bench, "boot/grub/grub.cfg", "set default='More>Debian, 9'\n" MENU);
         assert_default(bench, "6.1.0-9-amd64");
-        put(bench, "etc/default/grub", "GRUB_DEFAULT=saved\n");
+        put(bench, "boot/grub/grub.cfg", "set default=\"${saved_entry}\"\n" MENU);
         assert_default(bench, "6.1.0-10-amd64");
         put(bench, "boot/grub/grubenv",
             "# GRUB Environment Block\nsaved_entry=advanced>gnulinux-6.1.0-9-amd64\n###");
