@@ -168,11 +168,35 @@ static struct tn_check *complete(struct tn_check_context *context, const char *p
                             tn_generator_name(generator), context->root->evidence);
 }
 
+static bool needed_by_another(const struct tn_check_kernel *subject, const GPtrArray *modules,
+                              const char *name)
+{
+        for (guint i = 0; i < modules->len; i++) {
+                g_auto(GStrv) needs = tn_kernel_module_dependencies(subject->kernel, modules->pdata[i]);
+
+                if (g_strv_contains((const char *const *) needs, name))
+                        return true;
+        }
+        return false;
+}
+
+/* What a generator has to be told: it finds by itself what those modules need. Borrowed names. */
+static GPtrArray *without_needed(const struct tn_check_kernel *subject, const GPtrArray *modules)
+{
+        GPtrArray *left = g_ptr_array_new();
+
+        for (guint i = 0; i < modules->len; i++)
+                if (!needed_by_another(subject, modules, modules->pdata[i]))
+                        g_ptr_array_add(left, modules->pdata[i]);
+        return left;
+}
+
 static struct tn_check *incomplete(struct tn_check_context *context, const struct tn_check_kernel *subject,
                                    const GPtrArray *missing, enum tn_generator generator)
 {
         g_autofree char *paths = tn_check_join(subject->paths, ", /"), *names = tn_check_join(missing, ", ");
-        g_autofree char *remedy = tn_generator_remedy(generator, missing, subject->kernel->release);
+        g_autoptr(GPtrArray) wanted = without_needed(subject, missing);
+        g_autofree char *remedy = tn_generator_remedy(generator, wanted, subject->kernel->release);
         struct tn_check *check;
 
         if (*paths == '\0')
