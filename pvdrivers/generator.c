@@ -4,6 +4,8 @@
 /* One row for each generator: files that it leaves in its images, its program, its commands. */
 #include "pvdrivers/generator.h"
 
+#include "pvdrivers/textfile.h"
+
 static const struct {
         const char *name;
         const char *marks[3]; /* files in an image */
@@ -115,4 +117,40 @@ char *tn_generator_remedy(enum tn_generator generator, const GPtrArray *modules,
                 g_string_append_printf(names, "%s%s", i > 0 ? " " : "", (const char *) modules->pdata[i]);
         add = fill(generators[generator].add, "%m", names->str);
         return g_strdup_printf("%s, then run: %s", add, rebuild);
+}
+
+/* Settings by which an image is made for this machine alone; the last file that has one counts. */
+static const struct {
+        enum tn_generator generator;
+        const char *pattern, *key, *value;
+} narrow[] = {
+        {TN_GENERATOR_INITRAMFS_TOOLS, "etc/initramfs-tools/initramfs.conf", "MODULES", "dep"},
+        {TN_GENERATOR_INITRAMFS_TOOLS, "etc/initramfs-tools/conf.d/*", "MODULES", "dep"},
+        {TN_GENERATOR_DRACUT, "usr/lib/dracut/dracut.conf.d/*.conf", "hostonly", "yes"},
+        {TN_GENERATOR_DRACUT, "etc/dracut.conf", "hostonly", "yes"},
+        {TN_GENERATOR_DRACUT, "etc/dracut.conf.d/*.conf", "hostonly", "yes"},
+};
+
+char *tn_generator_reason(const struct tn_env *env, enum tn_generator generator)
+{
+        char *reason = NULL;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(narrow); i++) {
+                g_autoptr(GPtrArray) paths = narrow[i].generator == generator
+                                                     ? tn_textfile_glob(env, narrow[i].pattern)
+                                                     : NULL;
+
+                for (guint j = 0; paths && j < paths->len; j++) {
+                        g_autofree char *value = tn_textfile_read_setting(env, paths->pdata[j],
+                                                                          narrow[i].key);
+
+                        if (!value)
+                                continue;
+                        g_clear_pointer(&reason, g_free);
+                        if (g_str_equal(value, narrow[i].value))
+                                reason = g_strdup_printf("%s=%s in /%s", narrow[i].key, value,
+                                                         (const char *) paths->pdata[j]);
+                }
+        }
+        return reason;
 }

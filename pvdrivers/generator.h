@@ -28,3 +28,7 @@ enum tn_generator tn_generator_find(const struct tn_env *env, const struct tn_in
 char *tn_generator_remedy(enum tn_generator generator, const GPtrArray *modules, const char *release);
 /* The command that makes the image of @release anew. Free with g_free(). */
 char *tn_generator_rebuild(enum tn_generator generator, const char *release);
+
+/* Why the generator leaves drivers out that this machine does not need: "MODULES=dep in /etc/…", or NULL.
+ * Free with g_free(). */
+char *tn_generator_reason(const struct tn_env *env, enum tn_generator generator);

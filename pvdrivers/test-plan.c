@@ -53,8 +53,12 @@ static void test_modules_dep(void **state)
         assert_true(check->fixable);
         assert_int_equal(json_array_size(json_object_get(check->data, "missing")), 5);
         assert_string_equal(json_string_value(json_object_get(check->data, "generator")), "initramfs-tools");
+        guest_put(guest, "etc/initramfs-tools/initramfs.conf", "# comment\nMODULES=most\n");
+        guest_put(guest, "etc/initramfs-tools/conf.d/small", "MODULES=dep\n");
         assert_int_equal(guest_exit(guest, "vmware"), TN_PLAN_EXIT_FATAL);
-        assert_found(guest, "initramfs", TN_VERDICT_FATAL, "lacks vmw_pvscsi");
+        assert_found(guest, "initramfs", TN_VERDICT_FATAL,
+                     "lacks vmw_pvscsi; it was made for this machine alone (MODULES=dep in "
+                     "/etc/initramfs-tools/conf.d/small)");
         assert_int_equal(guest_exit(guest, "xen"), TN_PLAN_EXIT_FATAL);
         assert_found(guest, "initramfs", TN_VERDICT_FATAL, "lacks xen_blkfront");
         assert_int_equal(guest_exit(guest, "virtualbox"), TN_PLAN_EXIT_READY);
@@ -68,7 +72,10 @@ static void test_hostonly(void **state)
         guest_image(guest, "boot/initramfs-5.14.0-427.el9.x86_64.img", "5.14.0-427.el9.x86_64",
                     "scsi_mod sd_mod vmw_pvscsi xfs", "usr/lib/dracut-lib.sh");
         assert_int_equal(guest_exit(guest, "vmware"), TN_PLAN_EXIT_READY);
+        guest_put(guest, "usr/lib/dracut/dracut.conf.d/01-dist.conf", "hostonly=\"yes\"\n");
         assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_FATAL);
+        assert_found(guest, "initramfs", TN_VERDICT_FATAL,
+                     "(hostonly=yes in /usr/lib/dracut/dracut.conf.d/01-dist.conf)");
         check = assert_found(guest, "initramfs", TN_VERDICT_FATAL, "lacks virtio_ring");
         assert_non_null(strstr(
                 check->remedy,

@@ -197,14 +197,17 @@ static struct tn_check *incomplete(struct tn_check_context *context, const struc
         g_autofree char *paths = tn_check_join(subject->paths, ", /"), *names = tn_check_join(missing, ", ");
         g_autoptr(GPtrArray) wanted = without_needed(subject, missing);
         g_autofree char *remedy = tn_generator_remedy(generator, wanted, subject->kernel->release);
+        g_autofree char *reason = tn_generator_reason(context->env, generator);
         struct tn_check *check;
 
         if (*paths == '\0')
                 check = tn_check_add(context, TN_VERDICT_FATAL,
                                      "there is no initramfs, and not built in are %s", names);
         else
-                check = tn_check_add(context, TN_VERDICT_FATAL, "/%s lacks %s%s", paths, names,
-                                     has_release(subject) ? "" : "; it has no module of this kernel at all");
+                check = tn_check_add(context, TN_VERDICT_FATAL, "/%s lacks %s%s%s%s%s", paths, names,
+                                     has_release(subject) ? "" : "; it has no module of this kernel at all",
+                                     reason ? "; it was made for this machine alone (" : "",
+                                     reason ? reason : "", reason ? ")" : "");
         tn_check_set_remedy(check, "%s", remedy);
         check->fixable = generator != _TN_GENERATOR_MAX && all_on_disk(subject, missing);
         if (!all_on_disk(subject, missing))
