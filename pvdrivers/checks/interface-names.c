@@ -9,10 +9,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "lib/json.h"
-#include "pvdrivers/checks/check.h"
-#include "pvdrivers/netconf.h"
-#include "pvdrivers/textfile.h"
+#include "pvdrivers/checks/interface-data.h"
 
 /* Names that a card has got there, of many possible ones: what patterns are tried against. */
 static const char *const examples[_TN_PV_PLATFORM_MAX][4] = {
@@ -24,33 +21,6 @@ static const char *const examples[_TN_PV_PLATFORM_MAX][4] = {
         [TN_PV_AWS] = {"ens5"},
         [TN_PV_GCP] = {"ens4"},
         [TN_PV_AZURE] = {"eth0"},
-};
-
-/* Files in which interfaces are named for other reasons than addresses. */
-static const char *const others[] = {
-        "etc/firewalld/zones/*.xml",
-        "etc/nftables.conf",
-        "etc/nftables/*.nft",
-        "etc/sysconfig/nftables.conf",
-        "etc/iptables/rules.v4",
-        "etc/iptables/rules.v6",
-        "etc/sysconfig/iptables",
-        "etc/keepalived/*.conf",
-        "etc/dnsmasq.conf",
-        "etc/dnsmasq.d/*",
-        "etc/default/isc-dhcp-server",
-        "etc/sysctl.conf",
-        "etc/sysctl.d/*.conf",
-        "etc/kubernetes/*",
-        "etc/hosts.allow",
-        "etc/shorewall/interfaces",
-};
-
-struct names {
-        struct tn_check_context *context;
-        struct tn_netconf_list *list;
-        bool kernel_names; /* eth0, eth1, … in the order of the cards: nobody renames them */
-        unsigned cards;    /* that are configured by a name of their own */
 };
 
 static bool is_pattern(const char *name)
@@ -69,7 +39,7 @@ static bool kernel_names(const struct tn_check_context *context)
                (!tn_env_exists(context->env, "usr/lib/udev") && !tn_env_exists(context->env, "lib/udev"));
 }
 
-static const struct tn_netconf *find_pin(const struct names *names, const char *interface)
+static const struct tn_netconf *find_pin(const struct tn_interface_names *names, const char *interface)
 {
         for (guint i = 0; i < names->list->items->len; i++) {
                 const struct tn_netconf *item = names->list->items->pdata[i];
@@ -80,23 +50,8 @@ static const struct tn_netconf *find_pin(const struct names *names, const char *
         return NULL;
 }
 
-/* Address of the card that has this name now, or that some file gives it. Free with g_free(). */
-static char *mac_of(const struct names *names, const char *interface)
-{
-        g_autofree char *path = g_strdup_printf("sys/class/net/%s/address", interface);
-        char *mac = tn_env_read_line(names->context->env, path);
-
-        for (guint i = 0; !mac && i < names->list->items->len; i++) {
-                const struct tn_netconf *item = names->list->items->pdata[i];
-
-                if (item->mac && g_strcmp0(item->interface, interface) == 0)
-                        mac = g_strdup(item->mac);
-        }
-        return mac;
-}
-
 /* Is it a card? Unknown without sysfs, and then taken for one. */
-static bool is_card(const struct names *names, const char *interface)
+static bool is_card(const struct tn_interface_names *names, const char *interface)
 {
         g_autofree char *path = g_strdup_printf("sys/class/net/%s", interface);
         g_autofree char *device = g_strdup_printf("%s/device", path);
@@ -104,76 +59,9 @@ static bool is_card(const struct names *names, const char *interface)
         return !tn_env_exists(names->context->env, path) || tn_env_exists(names->context->env, device);
 }
 
-static bool has_word(const char *text, const char *word)
-{
-        size_t len = strlen(word);
-
-        for (const char *at = text; (at = strstr(at, word)); at += len)
-                if ((at == text || !(g_ascii_isalnum(at[-1]) || at[-1] == '_')) &&
-                    !(g_ascii_isalnum(at[len]) || at[len] == '_'))
-                        return true;
-        return false;
-}
-
-static json_t *named_in(const struct names *names, const char *interface)
-{
-        json_t *array = json_array();
-
-        for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
-                g_autoptr(GPtrArray) paths = tn_textfile_glob(names->context->env, others[i]);
-
-                for (guint j = 0; j < paths->len; j++) {
-                        g_autofree char *text = NULL;
-
-                        if (tn_env_read(names->context->env, paths->pdata[j], &text, NULL, NULL) &&
-                            has_word(text, interface))
-                                json_array_append_new(array, tn_json_text(paths->pdata[j]));
-                }
-        }
-        return array;
-}
-
-/* The places that configure this name; the first one for the text. */
-static json_t *configured_in(const struct names *names, const char *interface)
-{
-        json_t *array = json_array();
-
-        for (guint i = 0; i < names->list->items->len; i++) {
-                const struct tn_netconf *item = names->list->items->pdata[i];
-
-                if (!item->pin && g_strcmp0(item->interface, interface) == 0)
-                        json_array_append_new(array,
-                                              json_pack("{s:s, s:o, s:i}", "system", item->system, "file",
-                                                        tn_json_text(item->file), "line", (int) item->line));
-        }
-        return array;
-}
-
-static json_t *pin_of(const char *interface, const char *mac)
-{
-        g_autofree char *path = g_strdup_printf("etc/systemd/network/10-tenon-%s.link", interface);
-        g_autofree char *text = g_strdup_printf("[Match]\nMACAddress=%s\nType=ether\n\n[Link]\nName=%s\n",
-                                                mac, interface);
-
-        return json_pack("{s:o, s:o}", "path", tn_json_text(path), "text", tn_json_text(text));
-}
-
-static void add_data(const struct names *names, struct tn_check *check, const struct tn_netconf *item,
-                     const char *mac)
-{
-        json_t *data = json_pack("{s:o, s:o, s:o, s:o}", "interface", tn_json_text(item->interface), "mac",
-                                 tn_json_text(mac), "configured-in", configured_in(names, item->interface),
-                                 "named-in", named_in(names, item->interface));
-
-        json_object_set_new(data, "pin",
-                            mac && check->verdict == TN_VERDICT_LOSS ? pin_of(item->interface, mac)
-                                                                     : json_null());
-        tn_check_set_data(check, data);
-}
-
 /* eth0 stays eth0 where nobody renames cards, and on VMBus, whose cards have no slot; as long as it is one.
  */
-static bool name_stays(const struct names *names, const char *interface)
+static bool name_stays(const struct tn_interface_names *names, const char *interface)
 {
         enum tn_pv_platform target = names->context->target;
         bool vmbus = target == TN_PV_HYPERV || target == TN_PV_AZURE;
@@ -182,9 +70,9 @@ static bool name_stays(const struct names *names, const char *interface)
                g_str_equal(interface, "eth0");
 }
 
-static void lost(const struct names *names, const struct tn_netconf *item)
+static void lost(const struct tn_interface_names *names, const struct tn_netconf *item)
 {
-        g_autofree char *mac = mac_of(names, item->interface);
+        g_autofree char *mac = tn_interface_data_mac(names, item->interface);
         const char *const *example = examples[names->context->target];
         struct tn_check *check = tn_check_add(
                 names->context, TN_VERDICT_LOSS,
@@ -211,20 +99,20 @@ static void lost(const struct names *names, const struct tn_netconf *item)
                         check,
                         "match the card by its MAC address in place of its name, and keep that address");
         check->fixable = mac != NULL;
-        add_data(names, check, item, mac);
+        tn_interface_data_set(names, check, item, mac);
 }
 
-static void stays(const struct names *names, const struct tn_netconf *item, const char *why)
+static void stays(const struct tn_interface_names *names, const struct tn_netconf *item, const char *why)
 {
-        g_autofree char *mac = mac_of(names, item->interface);
+        g_autofree char *mac = tn_interface_data_mac(names, item->interface);
         struct tn_check *check = tn_check_add(names->context, TN_VERDICT_READY,
                                               "%s (/%s line %u) keeps its name: %s", item->interface,
                                               item->file, item->line, why);
 
-        add_data(names, check, item, mac);
+        tn_interface_data_set(names, check, item, mac);
 }
 
-static bool pattern_matches(const struct names *names, const char *pattern)
+static bool pattern_matches(const struct tn_interface_names *names, const char *pattern)
 {
         const char *const *example = examples[names->context->target];
 
@@ -235,7 +123,7 @@ static bool pattern_matches(const struct names *names, const char *pattern)
 }
 
 /* Patterns of one line are alternatives: the first of them speaks for all. */
-static void judge_pattern(const struct names *names, const struct tn_netconf *item)
+static void judge_pattern(const struct tn_interface_names *names, const struct tn_netconf *item)
 {
         const struct tn_netconf *first = NULL;
         bool matches = false;
@@ -263,7 +151,7 @@ static void judge_pattern(const struct names *names, const struct tn_netconf *it
         tn_check_set_remedy(check, "match en* and eth*, or the MAC address");
 }
 
-static void judge(const struct names *names, const struct tn_netconf *item)
+static void judge(const struct tn_interface_names *names, const struct tn_netconf *item)
 {
         const struct tn_netconf *pin = find_pin(names, item->interface);
         g_autofree char *why = NULL;
@@ -285,7 +173,7 @@ static void judge(const struct names *names, const struct tn_netconf *item)
 }
 
 /* The first item of each name speaks for all of them. */
-static bool is_first(const struct names *names, guint index)
+static bool is_first(const struct tn_interface_names *names, guint index)
 {
         const struct tn_netconf *item = names->list->items->pdata[index];
 
@@ -298,7 +186,7 @@ static bool is_first(const struct names *names, guint index)
         return true;
 }
 
-static void judge_all(struct names *names)
+static void judge_all(struct tn_interface_names *names)
 {
         for (guint i = 0; i < names->list->items->len; i++) {
                 const struct tn_netconf *item = names->list->items->pdata[i];
@@ -312,7 +200,7 @@ static void judge_all(struct names *names)
         }
 }
 
-static void count_cards(struct names *names)
+static void count_cards(struct tn_interface_names *names)
 {
         for (guint i = 0; i < names->list->items->len; i++) {
                 const struct tn_netconf *item = names->list->items->pdata[i];
@@ -325,7 +213,8 @@ static void count_cards(struct names *names)
 void tn_check_interface_names(struct tn_check_context *context)
 {
         g_autoptr(tn_netconf_list_t) list = tn_netconf_read(context->env);
-        struct names names = {.context = context, .list = list, .kernel_names = kernel_names(context)};
+        struct tn_interface_names names = {
+                .context = context, .list = list, .kernel_names = kernel_names(context)};
         guint before = context->plan->checks->len;
 
         count_cards(&names);
