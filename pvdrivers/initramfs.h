@@ -46,7 +46,7 @@ struct tn_initramfs {
         GPtrArray *files;    /* char *: names without "/" or "./" at their head, sorted, each once */
         GHashTable *links;   /* name of a symbolic link → its target */
         GHashTable *modules; /* "RELEASE/name", the name with '_' for '-' → file name in the image */
-        GHashTable *texts;   /* file name → text of the small files that are kept, see initramfs.c */
+        GHashTable *texts; /* file name → text of the small files that are kept, see initramfs-collect.c */
 };
 
 /* Reads the image at @path, relative to the root of @env. NULL with @error, which names the file, the place
