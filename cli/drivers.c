@@ -170,7 +170,7 @@ static void print_without_device(const json_t *list)
         json_t *row;
         size_t i;
 
-        json_array_foreach(list, i, row) if (!g_str_equal(tn_cli_text(row, "state"), "missing"))
+        json_array_foreach(list, i, row)
                 printf("%s, a %s that no device names: %s\n", tn_cli_text(row, "module"),
                        tn_cli_text(row, "role"), tn_cli_text(row, "state"));
 }

@@ -45,7 +45,8 @@ static json_t *devices_to_json(const struct tn_inventory *inventory)
         return list;
 }
 
-/* Drivers that no device asks for; those that are unsafe only where they are loaded already. */
+/* Drivers that no device asks for and that this kernel has; those that are unsafe only where they are
+ * loaded. */
 static json_t *explicit_to_json(const struct tn_inventory *inventory)
 {
         json_t *list = json_array();
@@ -56,7 +57,7 @@ static json_t *explicit_to_json(const struct tn_inventory *inventory)
                                                      ? tn_kernel_driver_state(inventory->kernel, row)
                                                      : _TN_MODULE_STATE_MAX;
 
-                if ((row->flags & TN_PV_UNSAFE) && state != TN_MODULE_LOADED)
+                if (state == TN_MODULE_MISSING || ((row->flags & TN_PV_UNSAFE) && state != TN_MODULE_LOADED))
                         continue;
                 json_array_append_new(list,
                                       json_pack("{s:s, s:o, s:o}", "module", row->module, "role",

@@ -14,7 +14,7 @@ static char *tell_problem(const struct tn_inventory *inventory, const struct tn_
 
         switch (item->state) {
         case TN_MODULE_ON_DISK:
-                return g_strdup_printf("module %s is not loaded; run: systemctl start tenon-drivers",
+                return g_strdup_printf("module %s is not loaded; run: systemctl restart tenon-drivers",
                                        item->is.module);
         case TN_MODULE_MISSING:
                 return g_strdup_printf("kernel %s has no module %s; run: tenonctl drivers install",

@@ -106,7 +106,7 @@ static void drop_useless_advice(struct tn_judgement *judgement)
 {
         const struct tn_device *device = judgement->device;
 
-        if (judgement->role == TN_PV_STORAGE && device->disks->len == 0 && device->driver)
+        if (judgement->role == TN_PV_STORAGE && device->disks->len == 0)
                 judgement->better = NULL;
 }
 

@@ -24,11 +24,20 @@
 
 typedef void (*line_func)(char *line, void *data);
 
+/* A file of the folder; resolved by the env, for distributions make links of these. -1: there is none. */
+static int open_below(const struct tn_kernel_index *index, const char *file)
+{
+        g_autofree char *path = *file == '/' ? g_strdup(file + 1)
+                                             : g_strdup_printf("%s/%s", index->folder, file);
+
+        return index->folder ? tn_env_open(index->env, path, O_RDONLY | O_NOCTTY, NULL) : -1;
+}
+
 /* Each text of @file that ends with @end, the end taken off. */
 static void each_line(const struct tn_kernel_index *index, const char *file, int end, line_func func,
                       void *data)
 {
-        int fd = openat(index->fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        int fd = open_below(index, file);
         FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
         char *line = NULL;
         size_t size = 0;
@@ -127,6 +136,8 @@ struct tn_kernel_index *tn_kernel_index_new(const struct tn_env *env, const char
         index->paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
         index->needs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
         index->builtin = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        index->env = env;
+        index->folder = g_strdup(modules_dir);
         index->fd = modules_dir ? tn_env_open(env, modules_dir, O_RDONLY | O_DIRECTORY, NULL) : -1;
         if (index->fd < 0)
                 return index;
@@ -148,6 +159,7 @@ void tn_kernel_index_free(struct tn_kernel_index *index)
         g_hash_table_unref(index->builtin);
         g_clear_pointer(&index->options, g_hash_table_unref);
         tn_fd_close(&index->fd);
+        g_free(index->folder);
         g_free(index);
 }
 
@@ -251,7 +263,7 @@ static bool compressed_signed(int fd)
 
 bool tn_kernel_index_signed(const struct tn_kernel_index *index, const char *file)
 {
-        tn_autofd int fd = index->fd < 0 ? -1 : openat(index->fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        tn_autofd int fd = open_below(index, file);
 
         if (fd < 0)
                 return false;

@@ -14,8 +14,10 @@
 struct kmod_ctx;
 
 struct tn_kernel_index {
-        int fd;               /* the modules folder */
-        GHashTable *paths;    /* name → file below the folder */
+        const struct tn_env *env; /* borrowed */
+        char *folder;             /* the modules folder, relative to the root; NULL: there is none */
+        int fd;                   /* the same, open; -1: there is none */
+        GHashTable *paths;        /* name → file below the folder */
         GHashTable *needs;    /* name → files that it needs, as modules.dep has them; may lack a name */
         GHashTable *builtin;  /* set of names */
         GHashTable *options;  /* option → "y" or "m", or NULL: no configuration is kept */
