@@ -31,6 +31,13 @@ static void test_ifupdown(void **state)
         assert_string_equal(json_string_value(json_object_get(json_object_get(check->data, "pin"), "text")),
                             "[Match]\nMACAddress=00:0c:29:11:22:33\nType=ether\n\n[Link]\nName=ens192\n");
         assert_int_equal(json_array_size(json_object_get(check->data, "named-in")), 1);
+        /* a name that is of no card here */
+        guest_put(guest, "sys/class/net/lo/address", "00:00:00:00:00:00\n");
+        guest_put(guest, "etc/network/interfaces.d/old", "iface ens224 inet dhcp\n");
+        guest_plan(guest, "kvm", NULL);
+        assert_found(guest, "interface-names", TN_VERDICT_READY,
+                     "ens224 is configured in /etc/network/interfaces.d/old line 1, and no card");
+        check = assert_found(guest, "interface-names", TN_VERDICT_LOSS, "ens192");
         /* the pin, written */
         guest_put(guest, "etc/systemd/network/10-tenon-ens192.link",
                   json_string_value(json_object_get(json_object_get(check->data, "pin"), "text")));

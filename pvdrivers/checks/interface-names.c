@@ -59,6 +59,15 @@ static bool is_card(const struct tn_interface_names *names, const char *interfac
         return !tn_env_exists(names->context->env, path) || tn_env_exists(names->context->env, device);
 }
 
+/* Is there a sysfs, and no interface of this name in it? Then it is not in use here either. */
+static bool is_absent(const struct tn_interface_names *names, const char *interface)
+{
+        g_autofree char *path = g_strdup_printf("sys/class/net/%s", interface);
+
+        return tn_env_exists(names->context->env, "sys/class/net/lo") &&
+               !tn_env_exists(names->context->env, path);
+}
+
 /* eth0 stays eth0 where nobody renames cards, and on VMBus, whose cards have no slot; as long as it is one.
  */
 static bool name_stays(const struct tn_interface_names *names, const char *interface)
@@ -156,7 +165,14 @@ static void judge(const struct tn_interface_names *names, const struct tn_netcon
         const struct tn_netconf *pin = find_pin(names, item->interface);
         g_autofree char *why = NULL;
 
-        if (pin) {
+        if (is_absent(names, item->interface)) {
+                struct tn_check *check = tn_check_add(
+                        names->context, TN_VERDICT_READY,
+                        "%s is configured in /%s line %u, and no card is called so here either",
+                        item->interface, item->file, item->line);
+
+                tn_interface_data_set(names, check, item, NULL);
+        } else if (pin) {
                 why = g_strdup_printf("/%s pins it to %s, which the new machine must keep", pin->file,
                                       pin->mac);
                 stays(names, item, why);
@@ -206,7 +222,8 @@ static void count_cards(struct tn_interface_names *names)
                 const struct tn_netconf *item = names->list->items->pdata[i];
 
                 names->cards += item->interface && !item->pin && !is_pattern(item->interface) &&
-                                is_first(names, i) && is_card(names, item->interface);
+                                is_first(names, i) && is_card(names, item->interface) &&
+                                !is_absent(names, item->interface);
         }
 }
 
