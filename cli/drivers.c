@@ -254,6 +254,27 @@ static int run(const struct options *options)
         return status;
 }
 
+/* What --help says above the options. Free with g_free(). */
+static char *list_verbs(void)
+{
+        GString *text = g_string_new(
+                "Prints each device with its driver, and what would be better on this host.\n\nVerbs:");
+
+        for (size_t i = 0; verbs[i].name; i++)
+                g_string_append_printf(text, "\n  %s %s\n      %s", verbs[i].name, verbs[i].args,
+                                       verbs[i].summary);
+        return g_string_free(text, FALSE);
+}
+
+/* The verb calls itself "drivers plan" in its messages. */
+static int run_verb(size_t index, int argc, char **argv)
+{
+        g_autofree char *name = g_strdup_printf("drivers %s", verbs[index].name);
+
+        argv[0] = name;
+        return verbs[index].run(argc, argv);
+}
+
 int tn_cli_drivers(int argc, char **argv)
 {
         struct options options = {0};
@@ -266,13 +287,13 @@ int tn_cli_drivers(int argc, char **argv)
                  "Look at a recorded machine instead of this one", "DIR"},
                 {NULL},
         };
+        g_autofree char *summary = list_verbs();
         int status;
 
         for (size_t i = 0; argc > 1 && verbs[i].name; i++)
                 if (g_str_equal(verbs[i].name, argv[1]))
-                        return verbs[i].run(argc - 1, argv + 1);
-        if (!tn_cli_options(&argc, &argv, entries,
-                            "Prints each device with its driver, and what would be better on this host."))
+                        return run_verb(i, argc - 1, argv + 1);
+        if (!tn_cli_options(&argc, &argv, entries, summary))
                 return TN_EXIT_USAGE;
         status = run(&options);
         g_free(options.machine);
