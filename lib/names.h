@@ -27,6 +27,7 @@
 #define TN_PATH_HELPER     TN_LIBEXECDIR "/tenon-system-helper"
 #define TN_PATH_STATEDIR   TN_LOCALSTATEDIR "/lib/tenon"
 #define TN_PATH_RUNDIR     TN_RUNSTATEDIR "/tenon"
+#define TN_PATH_PREPARED   TN_PATH_STATEDIR "/drivers"
 #define TN_PATH_CONTROL    TN_PATH_RUNDIR "/control.sock"
 #define TN_PATH_PIDFILE    TN_RUNSTATEDIR "/tenond.pid"
 #define TN_PATH_VIRTIO_QGA "/dev/virtio-ports/" TN_PORT_QGA
