@@ -28,6 +28,12 @@ static const struct {
 } verbs[] = {
         {"plan", "--target PLATFORM [--devices MODULE,…] [--json] [--root DIR]",
          "Would this guest boot elsewhere, and what would it lose", tn_cli_drivers_plan},
+        {"prepare", "--target PLATFORM [--dry-run] [--remove-old-tools] [--json]",
+         "Make this guest ready for another hypervisor", tn_cli_drivers_prepare},
+        {"undo", "[--all] [--force] [--dry-run] [--list] [--json]", "Take back what prepare did",
+         tn_cli_drivers_undo},
+        {"install", "[ROLE…] [--target PLATFORM] [--dry-run] [--json]",
+         "Install drivers that the kernels here lack", tn_cli_drivers_install},
         {NULL, NULL, NULL, NULL},
 };
 

@@ -9,6 +9,11 @@
 #include "pvdrivers/inventory.h"
 
 int tn_cli_drivers(int argc, char **argv);
+int tn_cli_drivers_prepare(int argc, char **argv);
+int tn_cli_drivers_undo(int argc, char **argv);
+int tn_cli_drivers_install(int argc, char **argv);
+/* @head and below it each text of the array @lines; nothing when there is none. */
+void tn_cli_drivers_print_lines(const char *head, const json_t *lines);
 
 /* tn_inventory_to_json() of the machine; a text about each mistake in drivers.d goes to @mistakes (may be
  * NULL). New reference. */

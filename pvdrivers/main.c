@@ -20,6 +20,9 @@ static const struct {
         {"load", "Let in the drivers that this machine wants and has not got", tn_program_load},
         {"inventory", "Devices, drivers and advice, as JSON", tn_program_inventory},
         {"plan", "What a move to another hypervisor would meet, as JSON", tn_program_plan},
+        {"prepare", "Make this guest ready for another hypervisor", tn_program_prepare},
+        {"undo", "Take back what prepare did", tn_program_undo},
+        {"install", "Install drivers that the kernels here lack", tn_program_install},
 };
 
 static void print_help(FILE *out)

@@ -20,6 +20,9 @@ enum {
 int tn_program_load(const struct tn_env *env, int argc, char **argv);
 int tn_program_inventory(const struct tn_env *env, int argc, char **argv);
 int tn_program_plan(const struct tn_env *env, int argc, char **argv);
+int tn_program_prepare(const struct tn_env *env, int argc, char **argv);
+int tn_program_undo(const struct tn_env *env, int argc, char **argv);
+int tn_program_install(const struct tn_env *env, int argc, char **argv);
 
 /* Parses @entries; prints an error with a hint and returns false on wrong usage or leftover arguments. */
 bool tn_program_options(int *argc, char ***argv, const GOptionEntry *entries, const char *summary);
