@@ -8,6 +8,7 @@ static const struct {
         const char *fact;
         const char *event;
 } events[] = {
+        {"drivers-prepare", "DRIVERS_PREPARE_CHANGED"},
         {"filesystems", "FILESYSTEMS_CHANGED"},
         {"freeze", "FREEZE_CHANGED"},
         {"health", "HEALTH_CHANGED"},

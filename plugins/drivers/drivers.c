@@ -11,6 +11,7 @@
 #include "lib/names.h"
 #include "lib/outside.h"
 #include "plugins/drivers/memory.h"
+#include "plugins/drivers/prepare.h"
 #include "plugins/drivers/pressure.h"
 #include "tenon/plugin.h"
 
@@ -20,6 +21,7 @@
 struct drivers {
         struct tn_outside *outside;
         struct tn_pressure *pressure; /* NULL: this kernel lets us not watch */
+        struct drivers_prepare *prepare;
 };
 
 /* One call under way. */
@@ -88,6 +90,29 @@ static void plan_start(struct tenon_host *host, struct tenon_call *call, json_t 
         ask(host, call, (const char *const[]){"plan", target, devices, NULL}, PLAN_TIMEOUT_MS);
 }
 
+static json_t *prepare_run(struct tenon_host *host, json_t *args, GError **error)
+{
+        struct drivers *drivers = host->data;
+
+        return drivers_prepare_begin(drivers->prepare, args, error);
+}
+
+static json_t *undo_run(struct tenon_host *host, json_t *args, GError **error)
+{
+        struct drivers *drivers = host->data;
+
+        return drivers_prepare_undo(drivers->prepare, args, error);
+}
+
+static json_t *get_prepare_run(struct tenon_host *host, json_t *args, GError **error)
+{
+        struct drivers *drivers = host->data;
+
+        (void) args;
+        (void) error;
+        return drivers_prepare_state(drivers->prepare);
+}
+
 static json_t *get_memory_run(struct tenon_host *host, json_t *args, GError **error)
 {
         (void) args;
@@ -119,6 +144,7 @@ static bool start(struct tenon_host *host, GError **error)
 
         (void) error;
         drivers->outside = tn_outside_new(host->env);
+        drivers->prepare = drivers_prepare_new(host);
         host->data = drivers;
         watch_memory(host, drivers);
         renew_memory(host);
@@ -130,6 +156,7 @@ static void stop(struct tenon_host *host)
         struct drivers *drivers = host->data;
 
         tn_pressure_free(drivers->pressure);
+        drivers_prepare_free(drivers->prepare);
         tn_outside_free(drivers->outside);
         g_free(drivers);
         host->data = NULL;
@@ -151,6 +178,23 @@ static const struct tenon_command commands[] = {
          .summary = "What the guest uses of its memory, the balloon, and how much tasks wait",
          .category = TENON_CATEGORY_INFO,
          .run = get_memory_run},
+        {.name = "tenon-drivers-prepare",
+         .args = "target:str,dry-run:bool?",
+         .summary = "Make the guest ready for another hypervisor; answers when it has begun",
+         .category = TENON_CATEGORY_EXEC,
+         .flags = TENON_COMMAND_CHANGES,
+         .run = prepare_run},
+        {.name = "tenon-drivers-undo",
+         .args = "all:bool?,force:bool?",
+         .summary = "Take back what tenon-drivers-prepare did; answers when it has begun",
+         .category = TENON_CATEGORY_EXEC,
+         .flags = TENON_COMMAND_CHANGES,
+         .run = undo_run},
+        {.name = "tenon-get-drivers-prepare",
+         .args = "",
+         .summary = "How far tenon-drivers-prepare or -undo is, and what came of it",
+         .category = TENON_CATEGORY_INFO,
+         .run = get_prepare_run},
         {.name = NULL},
 };
 
