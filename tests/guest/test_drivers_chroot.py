@@ -163,6 +163,10 @@ def killed_at_each_step_it_is_taken_back():
     note(f'killed after each of {last + 1} records of the journal')
 
 
+# A folder has no hardware for dracut's host-only mode to look at; this makes a small image as well.
+DRACUT = 'compress="cat"\ndracutmodules="base kernel-modules rootfs-block fs-lib udev-rules"\ndrivers=" ext4 "\n'
+
+
 @test(timeout=1200)
 def dracut_builds_and_undo_restores():
     debs = procs.temp_dir()
@@ -170,8 +174,11 @@ def dracut_builds_and_undo_restores():
     procs.run(['apt-get', 'download', 'dracut', 'dracut-core', 'kpartx'], cwd=debs, timeout=300)
     for path in glob.glob(f'{debs}/*.deb'):
         procs.run(['cp', path, folder().at('tmp')])
+    os.makedirs(folder().at('etc/dracut.conf.d'), exist_ok=True)
+    with open(folder().at('etc/dracut.conf.d/10-test.conf'), 'w', encoding='utf-8') as file:
+        file.write(DRACUT)
     status, text = folder().run('sh', '-c', 'dpkg --purge --force-depends initramfs-tools initramfs-tools-core; '
                                 'rm -f /boot/initrd.img-*; dpkg --force-depends -i /tmp/*.deb && '
-                                'ls /boot/initrd.img-* || dracut --hostonly --kver $(ls /lib/modules)')
+                                'ls /boot/initrd.img-*')
     equal(status, 0, f'dracut in place of initramfs-tools: {text[-2000:]}')
     prepare_and_undo('dracut')

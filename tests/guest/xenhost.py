@@ -20,8 +20,8 @@ PACKAGES = ('xen-hypervisor-4.17-amd64', 'xen-utils-4.17', 'xen-utils-common', '
             'libxenhypfs1', 'libxenstore4', 'libxentoolcore1', 'libxentoollog1', 'libfdt1', 'libyajl2')
 BIN = 'usr/lib/xen-4.17/bin'
 LIBRARIES = ('usr/lib/x86_64-linux-gnu', 'usr/lib/xen-4.17/lib/x86_64-linux-gnu')
-MODULES = ('ahci', 'sd_mod', 'ext4', 'xenfs', 'xen-privcmd', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc',
-           'xen-blkback', 'xen-netback')
+MODULES = ('ahci', 'sd_mod', 'crc32c_generic', 'ext4', 'xenfs', 'xen-privcmd', 'xen-evtchn', 'xen-gntdev',
+           'xen-gntalloc', 'xen-blkback', 'xen-netback')
 
 BLOCK = b'''#!/bin/sh
 [ "$1" = add ] || exit 0
@@ -36,7 +36,7 @@ xenstore-write $XENBUS_PATH/hotplug-status connected
 '''
 START = '''
 mount -t xenfs xenfs /proc/xen
-mkdir -p /run/log /run/xen /var/lib/xen /var/log/xen /var/run/xen /var/lib/xenstored /run/lock /var/lock
+mkdir -p /run/log /run/xen /run/xenstored /var/run/xenstored /var/lib/xen /var/log/xen /var/run/xen /var/lib/xenstored /run/lock /var/lock
 xenstored --pid-file /run/xenstored.pid
 for i in $(seq 50); do xenstore-exists / && break; sleep 0.2; done
 xenstore-write /local/domain/0/domid 0
