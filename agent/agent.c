@@ -16,6 +16,7 @@
 #include "lib/error.h"
 #include "lib/log.h"
 #include "lib/names.h"
+#include "pvdrivers/platform.h"
 
 static void report_mistakes(const struct tn_agent *agent, const struct tn_config *config)
 {
@@ -68,6 +69,7 @@ static void detect(struct tn_agent *agent)
         struct tn_detect *detected = tn_detect_run(agent->env);
 
         (void) tn_facts_set(agent->facts, "agent", "hypervisor", tn_detect_to_json(detected), NULL);
+        agent->platform = tn_platform_of(detected);
         tn_detect_free(detected);
 }
 
@@ -144,6 +146,7 @@ struct tn_agent *tn_agent_new(const struct tn_env *env, struct tn_config *config
         *agent->core = (struct tenon_host){
                 .data = agent, .env = env, .reply = tn_call_reply, .fail = tn_call_fail};
         report_mistakes(agent, config);
+        agent->catalogue = tn_catalogue_new(env, NULL); /* mistakes are tenon-drivers.service's to report */
         detect(agent);
         (void) tn_commands_add(agent->commands, "agent", agent->core, tn_core_commands,
                                NULL); /* table is empty */
@@ -173,6 +176,7 @@ void tn_agent_free(struct tn_agent *agent)
         tn_dispatch_free(agent->dispatch);
         tn_commands_free(agent->commands);
         tn_facts_free(agent->facts);
+        tn_catalogue_free(agent->catalogue);
         tn_config_free(agent->config);
         g_free(agent->core);
         g_free(agent->config_path);

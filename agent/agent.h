@@ -16,12 +16,15 @@
 #include "agent/plugins.h"
 #include "agent/port.h"
 #include "lib/env.h"
+#include "pvdrivers/catalogue.h"
 
 struct tn_agent {
         const struct tn_env *env;
         struct tn_config *config;
         char *config_path;
         struct tn_facts *facts;
+        struct tn_catalogue *catalogue; /* of drivers */
+        enum tn_pv_platform platform;   /* that we run on; the maximum: not one of the catalogue's */
         struct tn_commands *commands;
         struct tn_dispatch *dispatch;
         struct tn_plugins *plugins;

@@ -131,6 +131,9 @@ const struct tn_config_key tn_config_table[] = {
         {"accounts", "chpasswd", TN_CONFIG_PATH, "",
          .doc = "Program that sets passwords, used like chpasswd(8). Empty: the system's."},
 
+        {"drivers", "program", TN_CONFIG_PATH, TN_PATH_DRIVERS,
+         .doc = "The program that sees the kernel's modules, which the agent's sandbox hides; see tenon-drivers(8)."},
+
         {"guestinfo", "os-release", TN_CONFIG_PATH, "",
          .doc = "File that is read in place of /etc/os-release. Empty: the usual two."},
         {"guestinfo", "network-filesystems", TN_CONFIG_BOOL, "no",

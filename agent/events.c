@@ -9,11 +9,13 @@ static const struct {
         const char *event;
 } events[] = {
         {"checks", "CHECKS_CHANGED"},
+        {"drivers-prepare", "DRIVERS_PREPARE_CHANGED"},
         {"filesystems", "FILESYSTEMS_CHANGED"},
         {"freeze", "FREEZE_CHANGED"},
         {"health", "HEALTH_CHANGED"},
         {"health-gate", "HEALTH_GATE_CHANGED"},
         {"heartbeats", "HEARTBEATS_CHANGED"},
+        {"memory", "MEMORY_PRESSURE"},
         {"network", "NETWORK_CHANGED"},
         {"os", "OS_CHANGED"},
         {"shutdown", "SHUTDOWN_CHANGED"},

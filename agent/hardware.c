@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* Read-only hardware facts from sysfs. */
+/* Read-only facts of clocks from sysfs. */
 #include "agent/hardware.h"
 
 #include <string.h>
@@ -9,34 +9,6 @@
 #include "lib/json.h"
 
 #define ENTRIES_MAX 1024 /* a hostile host may plug in any number of devices */
-
-static const char *const buses[] = {"virtio", "vmbus", "xen"};
-
-static void add_bus(json_t *list, const struct tn_env *env, const char *bus)
-{
-        g_autofree char *folder = g_strdup_printf("sys/bus/%s/devices", bus);
-        g_auto(GStrv) devices = tn_env_list(env, folder);
-
-        for (size_t i = 0; devices && devices[i] && json_array_size(list) < ENTRIES_MAX; i++) {
-                g_autofree char *link = g_strdup_printf("%s/%s/driver", folder, devices[i]);
-                g_autofree char *driver = tn_env_readlink_name(env, link);
-                json_t *row = json_object();
-
-                json_object_set_new(row, "bus", json_string(bus));
-                json_object_set_new(row, "device", tn_json_text(devices[i]));
-                json_object_set_new(row, "driver", tn_json_text(driver));
-                json_array_append_new(list, row);
-        }
-}
-
-json_t *tn_hardware_drivers(const struct tn_env *env)
-{
-        json_t *list = json_array();
-
-        for (size_t i = 0; i < G_N_ELEMENTS(buses); i++)
-                add_bus(list, env, buses[i]);
-        return list;
-}
 
 static char *read_attribute(const struct tn_env *env, const char *class, const char *device,
                             const char *name)

@@ -8,6 +8,7 @@
 #include "agent/transports.h"
 #include "lib/json.h"
 #include "lib/names.h"
+#include "pvdrivers/judge.h"
 
 static void add_problem(json_t *problems, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
@@ -114,7 +115,8 @@ json_t *tn_agent_status(const struct tn_agent *agent)
         json_object_set_new(status, "channels", tn_transports_to_json(agent));
         json_object_set_new(status, "policy", policy(agent));
         json_object_set_new(status, "plugins", tn_plugins_to_json(agent->plugins));
-        json_object_set_new(status, "drivers", tn_hardware_drivers(agent->env));
+        json_object_set_new(status, "drivers",
+                            tn_judge_machine(agent->env, agent->catalogue, agent->platform));
         json_object_set_new(status, "watchdog", watchdog ? json_deep_copy(watchdog) : json_null());
         json_object_set_new(status, "time", tn_hardware_time(agent->env));
         json_object_set_new(status, "counters", counters(agent));

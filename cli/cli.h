@@ -11,8 +11,9 @@
 /* Exit statuses, documented in tenonctl(1). */
 enum {
         TN_EXIT_OK = 0,
-        TN_EXIT_NO = 1,    /* detect: bare metal; status: something needs attention; config: a mistake */
-        TN_EXIT_USAGE = 2, /* wrong usage, or it could not be done */
+        TN_EXIT_NO = 1, /* detect: bare metal; status: something needs attention; config: a mistake; drivers:
+                           one lacks */
+        TN_EXIT_USAGE = 2,       /* wrong usage, or it could not be done */
         TN_EXIT_NOT_RUNNING = 3, /* there is no agent to ask */
 };
 

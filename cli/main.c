@@ -10,6 +10,7 @@
 #include "agent/config.h"
 #include "cli/cli.h"
 #include "cli/detect.h"
+#include "cli/drivers.h"
 #include "lib/env.h"
 #include "lib/error.h"
 #include "lib/json.h"
@@ -25,6 +26,8 @@ static const struct verb {
          tn_cli_detect},
         {"config", "[--json] [--file FILE]", "Settings in force and where they come from; reports mistakes",
          tn_cli_config},
+        {"drivers", "[--json] [--all] [--record DIR | --machine DIR]",
+         "Devices, their drivers, and what would be better", tn_cli_drivers},
         {"freeze", "--check [--json]", "What a freeze for a snapshot would do, and what not, and why",
          tn_cli_freeze},
         {"health", "[--json]", "Checks, heartbeats, and whether a watchdog may be fed", tn_cli_health},

@@ -6,11 +6,12 @@
  * agent it says so first, and still tells what machine this is.
  */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli/cli.h"
 #include "cli/client.h"
-#include "cli/device.h"
+#include "cli/drivers.h"
 #include "detect/detect.h"
 #include "lib/env.h"
 #include "lib/error.h"
@@ -72,24 +73,37 @@ static void print_plugins(const json_t *plugins)
         line("Plugins", "%u of %zu running, %u commands", running, json_array_size(plugins), commands);
 }
 
+static void print_driver_advice(const json_t *row)
+{
+        const json_t *advice = json_object_get(row, "advice");
+        g_autofree char *used_by = tn_cli_used_by(row);
+
+        if (json_object_get(row, "problem"))
+                line("", "%s has no driver: %s", tn_cli_text(row, "device"), tn_cli_text(row, "problem"));
+        if (advice && g_str_equal(tn_cli_text(advice, "importance"), "high"))
+                line("", "%s (%s) is emulated, %s would be faster: see tenonctl drivers",
+                     tn_cli_text(row, "device"), used_by, tn_cli_text(advice, "module"));
+}
+
+/* The agent tells which drivers are bound; what could be better is looked up here, for the agent sees no
+ * modules. */
 static void print_drivers(const struct tn_env *env, const json_t *drivers)
 {
         g_autoptr(GString) bound = g_string_new(NULL);
+        json_auto_t *inventory = tn_cli_inventory(env, NULL);
         json_t *row;
         size_t i;
 
-        json_array_foreach(drivers, i, row) if (json_is_string(json_object_get(row, "driver")))
-                g_string_append_printf(bound, "%s%s", bound->len ? ", " : "", tn_cli_text(row, "driver"));
-        line("Drivers", "%s", bound->len ? bound->str : "no paravirtual devices");
         json_array_foreach(drivers, i, row)
         {
-                g_autofree char *advice = NULL;
+                const char *driver = tn_cli_text(row, "driver");
 
-                if (json_is_string(json_object_get(row, "driver")))
-                        continue;
-                advice = tn_device_module_advice(env, tn_cli_text(row, "bus"), tn_cli_text(row, "device"));
-                line("", "%s has no driver: %s", tn_cli_text(row, "device"), advice);
+                if (g_str_equal(tn_cli_text(row, "kind"), "paravirtual") && *driver &&
+                    !strstr(bound->str, driver))
+                        g_string_append_printf(bound, "%s%s", bound->len ? ", " : "", driver);
         }
+        line("Drivers", "%s", bound->len ? bound->str : "no paravirtual devices");
+        json_array_foreach(json_object_get(inventory, "devices"), i, row) print_driver_advice(row);
 }
 
 static void print_watchdog(const json_t *watchdog)

@@ -14,11 +14,11 @@
 
 #include "detect/evidence.h"
 #include "detect/machine.h"
+#include "detect/record.h"
 #include "lib/error.h"
 #include "lib/fd.h"
 
-/* Makes and opens the directories of @path below @dir_fd, the last component too. -1 with @error. */
-static int make_directories(int dir_fd, const char *path, GError **error)
+int tn_record_directories(int dir_fd, const char *path, GError **error)
 {
         g_auto(GStrv) parts = g_strsplit(path, "/", -1);
         int fd = openat(dir_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -38,7 +38,7 @@ static int make_directories(int dir_fd, const char *path, GError **error)
         return fd;
 }
 
-static bool write_all(int dir_fd, const char *name, const char *text, size_t len, GError **error)
+bool tn_record_write(int dir_fd, const char *name, const char *text, size_t len, GError **error)
 {
         tn_autofd int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
@@ -60,11 +60,11 @@ static bool write_all(int dir_fd, const char *name, const char *text, size_t len
 static bool write_names(int root_fd, const char *path, const char *text, GError **error)
 {
         g_auto(GStrv) names = g_strsplit(text, "\n", -1);
-        tn_autofd int dir_fd = make_directories(root_fd, path, error);
+        tn_autofd int dir_fd = tn_record_directories(root_fd, path, error);
 
         for (char **name = names; dir_fd >= 0 && *name; name++) {
                 g_autofree char *below = g_build_filename(path, *name, NULL);
-                tn_autofd int fd = make_directories(root_fd, below, error);
+                tn_autofd int fd = tn_record_directories(root_fd, below, error);
 
                 if (fd < 0)
                         return false;
@@ -83,13 +83,13 @@ static bool write_item(const struct tn_evidence *evidence, enum tn_evidence_item
                 return true;
         if (tn_evidence_form(evidence, item) == TN_EVIDENCE_DIRECTORY)
                 return write_names(root_fd, path, text, error);
-        fd = make_directories(root_fd, directory, error);
+        fd = tn_record_directories(root_fd, directory, error);
         if (fd < 0)
                 return false;
         if (tn_evidence_form(evidence, item) == TN_EVIDENCE_LINK)
                 return symlinkat(text, fd, name) == 0 ||
                        tn_error_errno(error, errno, "create the link %s", path);
-        return write_all(fd, name, text, tn_evidence_len(evidence, item), error);
+        return tn_record_write(fd, name, text, tn_evidence_len(evidence, item), error);
 }
 
 static bool write_cpuid(const struct tn_evidence *evidence, int dir_fd, GError **error)
@@ -101,14 +101,15 @@ static bool write_cpuid(const struct tn_evidence *evidence, int dir_fd, GError *
         for (size_t i = 0; tn_evidence_cpuid_at(evidence, i, &leaf, &regs); i++)
                 g_string_append_printf(text, "%08X %08X %08X %08X %08X %08X\n", leaf, 0U, regs.eax, regs.ebx,
                                        regs.ecx, regs.edx);
-        return text->len == 0 || write_all(dir_fd, "cpuid.txt", text->str, text->len, error);
+        return text->len == 0 || tn_record_write(dir_fd, "cpuid.txt", text->str, text->len, error);
 }
 
 static bool write_machine(const struct tn_evidence *evidence, int dir_fd, GError **error)
 {
         g_autofree char *line = g_strdup_printf("%s\n", tn_evidence_machine(evidence));
 
-        return g_str_equal(line, "unknown\n") || write_all(dir_fd, "machine.txt", line, strlen(line), error);
+        return g_str_equal(line, "unknown\n") ||
+               tn_record_write(dir_fd, "machine.txt", line, strlen(line), error);
 }
 
 /* The directory at @path, made if need be, refused if it has anything in it. */
@@ -143,7 +144,7 @@ bool tn_machine_record(const struct tn_env *env, const char *dir, GError **error
 
         if (dir_fd < 0)
                 return false;
-        root_fd = make_directories(dir_fd, "root", error);
+        root_fd = tn_record_directories(dir_fd, "root", error);
         if (root_fd < 0)
                 return false;
         for (unsigned i = 0; i < _TN_EVIDENCE_MAX; i++)

@@ -96,7 +96,11 @@ static void print_drivers(const json_t *drivers)
         {
                 const char *driver = member(row, "driver");
 
-                g_string_append_printf(text, "%s%s", i ? ", " : "", *driver ? driver : "(no driver)");
+                /* A driver of several devices is named once. */
+                if (*driver && strstr(text->str, driver))
+                        continue;
+                g_string_append_printf(text, "%s%s", text->len ? ", " : "",
+                                       *driver ? driver : "(no driver)");
         }
         if (text->len > 0)
                 tn_print_labelled("Drivers", "%s", text->str);

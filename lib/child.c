@@ -43,6 +43,9 @@ struct tn_child {
         size_t input_done;
         tn_child_done done;
         void *data;
+        tn_child_line line_func; /* NULL: nobody watches */
+        void *line_data;
+        GString *line; /* what has come of the present one */
 };
 
 static void close_input(struct tn_child *child)
@@ -63,7 +66,28 @@ static void child_free(struct tn_child *child)
         tn_fd_close(&child->pid_fd);
         tn_fd_close(&child->out_fd);
         g_string_free(child->output, TRUE);
+        if (child->line)
+                g_string_free(child->line, TRUE);
         g_free(child);
+}
+
+static void tell_lines(struct tn_child *child, const char *bytes, size_t len)
+{
+        for (size_t i = 0; i < len; i++) {
+                if (bytes[i] == '\n') {
+                        child->line_func(child->line->str, child->line_data);
+                        g_string_truncate(child->line, 0);
+                } else if (child->line->len < TN_CHILD_LINE_MAX) {
+                        g_string_append_c(child->line, bytes[i]);
+                }
+        }
+}
+
+void tn_child_watch(struct tn_child *child, tn_child_line line, void *data)
+{
+        child->line_func = line;
+        child->line_data = data;
+        child->line = g_string_new(NULL);
 }
 
 /* False at the end of the pipe. */
@@ -82,6 +106,8 @@ static bool drain(struct tn_child *child)
                         return false;
                 g_string_append_len(child->output, buffer,
                                     MIN(n, (ssize_t) (child->output_max - child->output->len)));
+                if (child->line_func)
+                        tell_lines(child, buffer, (size_t) n);
         }
 }
 

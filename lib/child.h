@@ -38,6 +38,11 @@ struct tn_child *tn_child_start_input(const char *const *argv, const void *input
 /* The same with @in_fd, which stays the caller's, as its standard input. */
 struct tn_child *tn_child_start_on(const char *const *argv, int in_fd, unsigned deadline_ms,
                                    tn_child_done done, void *data, GError **error);
+/* Hands each line of output to @line as it comes, without its end and cut after TN_CHILD_LINE_MAX bytes;
+ * call it right after the start. The text is borrowed. */
+#define TN_CHILD_LINE_MAX 65536
+typedef void (*tn_child_line)(const char *line, void *data);
+void tn_child_watch(struct tn_child *child, tn_child_line line, void *data);
 
 /* Kills the group and frees; @done is not called. NULL is fine. */
 void tn_child_abandon(struct tn_child *child);

@@ -141,7 +141,8 @@ int tn_env_open(const struct tn_env *env, const char *path, int flags, GError **
 
 bool tn_env_read(const struct tn_env *env, const char *path, char **ret, size_t *ret_len, GError **error)
 {
-        tn_autofd int fd = tn_env_open(env, path, O_RDONLY | O_NOCTTY, error);
+        tn_autofd int fd = tn_env_open(env, path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+                                       error); /* no fifo holds us */
         g_autofree char *buffer = NULL;
         size_t size = 4096, used = 0;
 

@@ -85,9 +85,8 @@ static bool stderr_is_journal(void)
 static void sink_stderr(void *data, enum tn_log_level level, const struct tn_log_field *fields,
                         const char *message)
 {
-        (void) data;
         (void) fields;
-        fprintf(stderr, "tenond: %s: %s\n", level_name(level), message);
+        fprintf(stderr, "%s: %s: %s\n", (const char *) data, level_name(level), message);
 }
 
 /* libsystemd is loaded with the first record for the journal: see lib/library.h. */
@@ -109,7 +108,7 @@ static void sink_journal(void *data, enum tn_log_level level, const struct tn_lo
 
         lines[n++] = g_strdup_printf("MESSAGE=%s", message);
         lines[n++] = g_strdup_printf("PRIORITY=%d", (int) level);
-        lines[n++] = g_strdup("SYSLOG_IDENTIFIER=tenond");
+        lines[n++] = g_strdup_printf("SYSLOG_IDENTIFIER=%s", (const char *) data);
         for (; fields && fields->name && n < MAX_FIELDS + 3; fields++)
                 if (fields->value)
                         lines[n++] = g_strdup_printf("%s=%s", fields->name, fields->value);
@@ -137,7 +136,13 @@ static void write_file(int fd, enum tn_log_level level, const char *message)
 
 struct tn_log *tn_log_new(enum tn_log_level max_level)
 {
-        return tn_log_new_sink(max_level, stderr_is_journal() ? sink_journal : sink_stderr, NULL);
+        return tn_log_new_as("tenond", max_level);
+}
+
+struct tn_log *tn_log_new_as(const char *program, enum tn_log_level max_level)
+{
+        return tn_log_new_sink(max_level, stderr_is_journal() ? sink_journal : sink_stderr,
+                               (void *) program);
 }
 
 struct tn_log *tn_log_new_sink(enum tn_log_level max_level, tn_log_sink sink, void *data)

@@ -53,6 +53,8 @@ typedef void (*tn_log_sink)(void *data, enum tn_log_level level, const struct tn
 
 /* A log for this process: the journal when stderr is connected to it, else stderr. */
 struct tn_log *tn_log_new(enum tn_log_level max_level);
+/* The same of another program than tenond; @program is borrowed. */
+struct tn_log *tn_log_new_as(const char *program, enum tn_log_level max_level);
 /* A log that hands everything to @sink (tests, in-memory logs). */
 struct tn_log *tn_log_new_sink(enum tn_log_level max_level, tn_log_sink sink, void *data);
 void tn_log_free(struct tn_log *log);

@@ -103,8 +103,8 @@ char **tn_outside_argv(const struct tn_env *env, const char *const *argv, unsign
         return (char **) g_ptr_array_free(g_steal_pointer(&full), FALSE);
 }
 
-void tn_outside_run(struct tn_outside *outside, const char *const *argv, const void *input, size_t input_len,
-                    unsigned deadline_ms, tn_outside_done done, void *data)
+static void start(struct tn_outside *outside, const char *const *argv, const void *input, size_t input_len,
+                  unsigned deadline_ms, tn_child_line line, tn_outside_done done, void *data)
 {
         g_auto(GStrv) full = tn_outside_argv(outside->env, argv, deadline_ms + UNIT_GRACE_MS);
         g_autoptr(GError) error = NULL;
@@ -115,10 +115,24 @@ void tn_outside_run(struct tn_outside *outside, const char *const *argv, const v
                                           deadline_ms, on_done, job, &error);
         if (job->child) {
                 g_ptr_array_add(outside->jobs, job);
+                if (line)
+                        tn_child_watch(job->child, line, data);
                 return;
         }
         g_free(job);
         done(NULL, error, data);
+}
+
+void tn_outside_run(struct tn_outside *outside, const char *const *argv, const void *input, size_t input_len,
+                    unsigned deadline_ms, tn_outside_done done, void *data)
+{
+        start(outside, argv, input, input_len, deadline_ms, NULL, done, data);
+}
+
+void tn_outside_watch(struct tn_outside *outside, const char *const *argv, unsigned deadline_ms,
+                      tn_child_line line, tn_outside_done done, void *data)
+{
+        start(outside, argv, "", 0, deadline_ms, line, done, data);
 }
 
 int tn_outside_error_code(const char *name)

@@ -45,6 +45,10 @@ char **tn_outside_argv(const struct tn_env *env, const char *const *argv, unsign
 void tn_outside_run(struct tn_outside *outside, const char *const *argv, const void *input, size_t input_len,
                     unsigned deadline_ms, tn_outside_done done, void *data);
 
+/* The same without an input, and each line of its output goes to @line when it comes. */
+void tn_outside_watch(struct tn_outside *outside, const char *const *argv, unsigned deadline_ms,
+                      tn_child_line line, tn_outside_done done, void *data);
+
 /* Asks the program @helper. @answered as with tn_outside_run(). */
 void tn_outside_ask(struct tn_outside *outside, const char *helper, const json_t *request,
                     unsigned deadline_ms, tn_outside_answered answered, void *data);

@@ -76,10 +76,9 @@ def write_files(root, files):
             file.write(text.lstrip('\n'))
 
 
-def bootstrap(root, early):
+def bootstrap(root, early, packages=recipe.PACKAGES):
     """Unpack and configure the packages into a new folder."""
-    command = ['mmdebstrap', '--variant=minbase', '--format=directory',
-               '--include=' + ','.join(recipe.PACKAGES)]
+    command = ['mmdebstrap', '--variant=minbase', '--format=directory', '--include=' + ','.join(packages)]
     command += [f'--dpkgopt=path-exclude={path}' for path in recipe.WITHOUT]
     command += [f'--essential-hook=cp -a {early}/. "$1"/', *proxy_options(), recipe.SUITE, root]
     lines = sources.find()
@@ -93,9 +92,9 @@ def bootstrap(root, early):
         procs.run(command, timeout=1500)
 
 
-def configure(root):
-    """Write the guest's own files and links."""
-    write_files(root, recipe.FILES)
+def configure(root, files=None):
+    """Write the guest's own files (those of the recipe, and `files` over them) and links."""
+    write_files(root, {**recipe.FILES, **(files or {})})
     for path, target in recipe.LINKS.items():
         full = os.path.join(root, path)
         os.makedirs(os.path.dirname(full), exist_ok=True)
@@ -138,23 +137,23 @@ def forget_others():
             shutil.rmtree(path, ignore_errors=True)
 
 
-def build_into_cache(image):
+def build_into_cache(image, make):
     """Build beside the image's place, then rename."""
     begin = time.monotonic()
-    print('   making the guest image (once; some minutes) …', flush=True)
+    name = os.path.basename(image.folder)
+    print(f'   making the image {name} (once; some minutes) …', flush=True)
     folder = tempfile.mkdtemp(prefix='.building-', dir=cache_dir())
     try:
-        build(folder)
+        make(folder)
         os.rename(folder, image.folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    name, seconds = os.path.basename(image.folder), time.monotonic() - begin
-    print(f'   guest image {name} made in {seconds:.0f} s', flush=True)
+    print(f'   image {name} made in {time.monotonic() - begin:.0f} s', flush=True)
 
 
-def get():
-    """The image of the present recipe, made now when it is not in the cache."""
-    image = Image(os.path.join(cache_dir(), 'guest-' + recipe.key()))
+def cached(name, make):
+    """The image of this name; make(folder) fills a folder with it when it is not in the cache."""
+    image = Image(os.path.join(cache_dir(), name))
     if image.exists():
         os.utime(image.folder)
         return image
@@ -162,8 +161,13 @@ def get():
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not image.exists():
             forget_others()
-            build_into_cache(image)
+            build_into_cache(image, make)
     return image
+
+
+def get():
+    """The image of the present recipe."""
+    return cached('guest-' + recipe.key(), build)
 
 
 if __name__ == '__main__':

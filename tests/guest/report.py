@@ -89,7 +89,7 @@ def status(value):
     pairs += [(f"{end['role']} channel", channel(end)) for end in value['channels']]
     pairs += [('policy', value['policy']['preset']),
               ('plugins', words(plugin(one) for one in value['plugins'])),
-              ('drivers', words(sorted({one['driver'] or '-' for one in value['drivers']}))),
+              ('drivers', words(sorted({one['driver'] or '-' for one in value['drivers'] if one['kind'] == 'paravirtual'}))),
               ('watchdog', words(f"{one['device']} {one['identity']} ({one['state']})"
                                  for one in value['watchdog']['devices'])),
               ('clock source', value['time']['clocksource']),

@@ -5,6 +5,7 @@
 import json
 import os
 import socket
+import subprocess
 import threading
 
 from cases import check, equal, shared, test
@@ -38,6 +39,68 @@ def status_json():
     for member in ('version', 'health', 'hypervisor', 'channels', 'policy', 'plugins', 'drivers', 'watchdog', 'time',
                    'counters', 'facts', 'uptime-seconds'):
         check(member in value, f'{member} is missing')
+
+
+def machine_path(name):
+    """A recorded machine."""
+    return os.path.join(tenond.TOP, 'tests', 'machines', name)
+
+
+def ctl(*arguments):
+    """tenonctl without an agent; (status, stdout, stderr)."""
+    done = subprocess.run([CTL, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@test
+def drivers_give_advice_in_the_words_of_the_host():
+    code, stdout, stderr = ctl('drivers', '--machine', machine_path('drivers-vmware-old-template'))
+    equal((code, stderr), (0, ''), 'exit status and stderr')
+    check('pci 0000:02:01.0 (ens33) is emulated; vmxnet3 would be faster.' in stdout, stdout)
+    check('ethernet0.virtualDev = "vmxnet3"' in stdout, stdout)
+    check('tenonctl drivers plan' in stdout, stdout)
+    check('0000:00:01.0' not in stdout, 'a part of the board is shown without --all')
+    check('0000:00:01.0' in ctl('drivers', '--all', '--machine', machine_path('drivers-vmware-old-template'))[1],
+          '--all does not show it')
+
+
+@test
+def drivers_without_a_driver_are_a_problem():
+    code, stdout, _ = ctl('drivers', '--machine', machine_path('drivers-blacklisted'))
+    equal(code, 1, 'exit status')
+    check('forbidden by /lib/modprobe.d/i6300esb.conf' in stdout, stdout)
+
+
+@test
+def drivers_json():
+    code, stdout, _ = ctl('drivers', '--json', '--machine', machine_path('drivers-azure'))
+    value = json.loads(stdout)
+    equal((code, value['platform'], value['kernel']), (1, 'azure', '6.1.0-56-amd64'), 'status, platform, kernel')
+    names = {device['module']: device for device in value['devices']}
+    equal(names['mana']['state'], 'on-disk', 'state of mana')
+    equal(names['hv_netvsc']['interfaces'], ['eth0'], 'interfaces of hv_netvsc')
+
+
+@test
+def drivers_are_recorded():
+    folder = procs.temp_dir()
+    first, again = os.path.join(folder, 'a'), os.path.join(folder, 'b')
+    source = machine_path('drivers-virtualbox')
+    equal(ctl('drivers', '--machine', source, '--record', first)[0], 0, 'exit status')
+    equal(ctl('drivers', '--machine', first, '--record', again)[0], 0, 'exit status of recording the recording')
+    equal(ctl('drivers', '--json', '--machine', again), ctl('drivers', '--json', '--machine', source), 'judgement')
+    code, _, stderr = ctl('drivers', '--machine', source, '--record', first)
+    equal(code, 2, 'exit status for a folder that is not empty')
+    check('is not empty' in stderr, stderr)
+    procs.remove_dir(folder)
+
+
+@test
+def drivers_used_wrongly():
+    equal(ctl('drivers', 'now')[0], 2, 'exit status of an unknown verb')
+    code, _, stderr = ctl('drivers', '--machine', '/nowhere')
+    equal(code, 2, 'exit status')
+    check('/nowhere' in stderr, stderr)
 
 
 @test

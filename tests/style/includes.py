@@ -9,7 +9,7 @@ FLOORS = {
     'include': (),
     'lib': ('lib',),
     'detect': ('lib', 'detect'),
-    'pvdrivers': ('lib', 'pvdrivers'),
+    'pvdrivers': ('lib', 'detect', 'pvdrivers'),
     'agent': ('lib', 'detect', 'pvdrivers', 'agent', 'tenon'),
     'plugins': ('lib', 'tenon'),
     'cli': ('lib', 'detect', 'pvdrivers', 'agent', 'plugins/timesync', 'cli', 'tenon'),

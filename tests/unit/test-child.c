@@ -210,6 +210,27 @@ static void test_many_at_once(void **state)
         }
 }
 
+static void on_line(const char *line, void *data)
+{
+        g_string_append_printf(data, "<%s>", line);
+}
+
+/* Each line once, as it comes; one without an end is told with the whole output only. */
+static void test_watched_lines(void **state)
+{
+        struct ending e = {0};
+        g_autoptr(GString) lines = g_string_new(NULL);
+        struct tn_child *child = start_shell("echo a; echo; printf b; sleep 0.1; echo c; printf d", 5000,
+                                             &e);
+
+        (void) state;
+        tn_child_watch(child, on_line, lines);
+        loop_until(&e.count, 1);
+        assert_string_equal(lines->str, "<a><><bc>");
+        assert_string_equal(e.output, "a\n\nbc\nd");
+        ending_clear(&e);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -217,7 +238,7 @@ int main(void)
                 cmocka_unit_test(test_no_such_program),  cmocka_unit_test(test_deadline_kills_the_group),
                 cmocka_unit_test(test_output_is_capped), cmocka_unit_test(test_daemon_with_our_pipe),
                 cmocka_unit_test(test_surroundings),     cmocka_unit_test(test_abandon),
-                cmocka_unit_test(test_many_at_once),
+                cmocka_unit_test(test_many_at_once),     cmocka_unit_test(test_watched_lines),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

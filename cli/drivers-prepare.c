@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* tenonctl drivers prepare: in the caller's process, as root; the agent is not asked. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/drivers.h"
+#include "cli/progress.h"
+#include "pvdrivers/install.h"
+#include "pvdrivers/leftovers.h"
+#include "pvdrivers/plan.h"
+#include "pvdrivers/prepare.h"
+
+void tn_cli_drivers_print_lines(const char *head, const json_t *lines)
+{
+        json_t *line;
+        size_t i;
+
+        if (json_array_size(lines))
+                printf("%s\n", head);
+        json_array_foreach(lines, i, line) printf("    %s\n", json_string_value(line));
+}
+
+static void print_changes(const json_t *changes)
+{
+        json_t *change;
+        size_t i;
+
+        json_array_foreach(changes, i, change)
+        {
+                json_t *detail;
+                size_t j;
+
+                printf("    %s: %s\n", tn_cli_text(change, "file"), tn_cli_text(change, "why"));
+                json_array_foreach(json_object_get(change, "details"), j, detail)
+                        printf("        %s\n", json_string_value(detail));
+        }
+}
+
+static void print_images(const json_t *images)
+{
+        json_t *image;
+        size_t i;
+
+        json_array_foreach(images, i, image)
+        {
+                double before = (double) json_integer_value(json_object_get(image, "size-before")) /
+                                (1 << 20);
+                double after = (double) json_integer_value(json_object_get(image, "size-after")) / (1 << 20);
+
+                if (json_object_get(image, "size-after"))
+                        printf("    %s: built anew, %.1f MiB (before %.1f MiB)\n",
+                               tn_cli_text(image, "file"), after, before);
+                else
+                        printf("    %s: to be built by %s\n", tn_cli_text(image, "file"),
+                               tn_cli_text(image, "builder"));
+        }
+}
+
+static void print_old_tools(const json_t *tools, const char *target)
+{
+        json_t *tool;
+        size_t i;
+
+        json_array_foreach(tools, i, tool)
+        {
+                if (i == 0)
+                        printf("Tools of other hypervisors, to be removed when the guest runs on %s:\n",
+                               target);
+                printf("    %s: %s\n", tn_cli_text(tool, "name"), tn_cli_text(tool, "remove"));
+        }
+}
+
+/* What is not ready. A check without a remedy has its evidence. */
+static void print_plan(const json_t *plan)
+{
+        json_t *check;
+        size_t i;
+
+        json_array_foreach(json_object_get(plan, "checks"), i, check)
+        {
+                const char *verdict = tn_cli_text(check, "verdict"), *remedy = tn_cli_text(check, "remedy");
+
+                if (g_str_equal(verdict, "ready") || g_str_equal(verdict, "not-applicable"))
+                        continue;
+                printf("    %s (%s): %s\n", tn_cli_text(check, "id"), verdict,
+                       tn_cli_text(check, "evidence"));
+                if (*remedy)
+                        printf("        %s\n", remedy);
+        }
+}
+
+static void print_prepared(const json_t *result, int status)
+{
+        static const char *const verdicts[] = {
+                [TN_PLAN_EXIT_READY] = "This guest is ready",
+                [TN_PLAN_EXIT_FATAL] = "This guest would not boot",
+                [TN_PLAN_EXIT_LOSS] = "This guest boots, but something is lost",
+        };
+        const char *target = tn_cli_text(result, "target");
+        bool dry_run = json_is_true(json_object_get(result, "dry-run"));
+        bool idle = !json_array_size(json_object_get(result, "changes")) &&
+                    !json_array_size(json_object_get(result, "images"));
+
+        if (idle)
+                printf("There is nothing to change for %s.\n", target);
+        else
+                printf("%s for %s:\n", dry_run ? "Would be changed" : "Changed", target);
+        print_changes(json_object_get(result, "changes"));
+        print_images(json_object_get(result, "images"));
+        tn_cli_drivers_print_lines("Left as it is:", json_object_get(result, "notes"));
+        print_old_tools(json_object_get(result, "old-tools"), target);
+        printf("%s on %s%s.\n",
+               status <= TN_PLAN_EXIT_LOSS ? verdicts[status] : "It cannot be told how this guest fares",
+               target, dry_run ? " now, before any change" : "");
+        print_plan(json_object_get(result, "plan"));
+        if (!dry_run && !idle)
+                printf("`tenonctl drivers undo` takes all of it back.\n");
+}
+
+static int fail(const char *verb, const GError *error, int status)
+{
+        fprintf(stderr, "tenonctl drivers %s: %s\n", verb, error->message);
+        return status;
+}
+
+static bool check_root(const char *verb)
+{
+        if (geteuid() == 0)
+                return true;
+        fprintf(stderr,
+                "tenonctl drivers %s: only root may change the guest; --dry-run says what would be done\n",
+                verb);
+        return false;
+}
+
+static int prepare(const struct tn_env *env, const struct tn_prepare_options *options, bool json)
+{
+        g_autoptr(tn_catalogue_t) catalogue = tn_catalogue_new(env, NULL);
+        g_autoptr(GError) error = NULL;
+        json_auto_t *result = NULL;
+        struct tn_progress progress;
+        int status = TN_PLAN_EXIT_NO_VERDICT;
+
+        tn_cli_progress_init(&progress);
+        result = tn_prepare_run(env, catalogue, options, &progress, &status, &error);
+        tn_cli_progress_end(&progress);
+        if (!result)
+                return fail("prepare", error, TN_PLAN_EXIT_NO_VERDICT);
+        if (json)
+                tn_cli_print_json(result);
+        else
+                print_prepared(result, status);
+        return status;
+}
+
+static int remove_tools(const struct tn_env *env, const struct tn_prepare_options *options, bool json)
+{
+        g_autoptr(GError) error = NULL;
+        json_auto_t *result = NULL;
+        struct tn_progress progress;
+        bool done;
+
+        tn_cli_progress_init(&progress);
+        done = tn_leftovers_remove(env, options->target, options->dry_run, NULL, &progress, &result, &error);
+        tn_cli_progress_end(&progress);
+        if (!done)
+                return fail("prepare", error, TN_PLAN_EXIT_NO_VERDICT);
+        if (json) {
+                tn_cli_print_json(result);
+                return TN_EXIT_OK;
+        }
+        tn_cli_drivers_print_lines(options->dry_run ? "Packages that would be removed:"
+                                                    : "Removed packages:",
+                                   json_object_get(result, "removed"));
+        tn_cli_drivers_print_lines("To be removed by hand:", json_object_get(result, "left"));
+        if (!json_array_size(json_object_get(result, "removed")) &&
+            !json_array_size(json_object_get(result, "left")))
+                printf("There are no tools of other hypervisors.\n");
+        return TN_EXIT_OK;
+}
+
+static int run_prepare(const struct tn_prepare_options *options, bool tools, bool json)
+{
+        g_autoptr(GError) error = NULL;
+        struct tn_env env;
+        int status;
+
+        if (!tn_env_init_system(&env, NULL, &error))
+                return fail("prepare", error, TN_PLAN_EXIT_NO_VERDICT);
+        status = tools ? remove_tools(&env, options, json) : prepare(&env, options, json);
+        tn_env_deinit(&env);
+        return status;
+}
+
+int tn_cli_drivers_prepare(int argc, char **argv)
+{
+        gboolean dry_run = FALSE, json = FALSE, tools = FALSE;
+        g_autofree char *target = NULL;
+        const GOptionEntry entries[] = {
+                {"target", 0, 0, G_OPTION_ARG_STRING, &target, "Where the guest goes to", "PLATFORM"},
+                {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "Say what would be done, and do nothing",
+                 NULL},
+                {"remove-old-tools", 0, 0, G_OPTION_ARG_NONE, &tools,
+                 "After the move: remove other hypervisors' guest tools", NULL},
+                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
+                {NULL},
+        };
+        struct tn_install_options parsed = {0};
+        struct tn_prepare_options options = {0};
+        g_autoptr(GError) error = NULL;
+
+        if (!tn_cli_options(&argc, &argv, entries, "Makes this guest ready for another hypervisor."))
+                return TN_PLAN_EXIT_NO_VERDICT;
+        if (!tn_install_parse(NULL, target ? target : "", &parsed, &error))
+                return fail("prepare", error, TN_PLAN_EXIT_NO_VERDICT);
+        options.target = parsed.target;
+        options.dry_run = dry_run;
+        if (!dry_run && !check_root("prepare"))
+                return TN_PLAN_EXIT_NO_VERDICT;
+        return run_prepare(&options, tools, json);
+}

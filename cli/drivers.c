@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * tenonctl drivers: the inventory as a table, then what could be better. Runs in the caller's process with
+ * the caller's rights; the agent is not asked. The verbs below it are a table of their own.
+ */
+#include "cli/drivers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/drivers-plan.h"
+#include "cli/table.h"
+#include "detect/machine.h"
+#include "lib/json.h"
+#include "pvdrivers/device-record.h"
+
+struct options {
+        gboolean json, all;
+        char *machine, *record;
+};
+
+static const struct {
+        const char *name, *args, *summary;
+        int (*run)(int argc, char **argv);
+} verbs[] = {
+        {"plan", "--target PLATFORM [--devices MODULE,…] [--json] [--root DIR]",
+         "Would this guest boot elsewhere, and what would it lose", tn_cli_drivers_plan},
+        {"prepare", "--target PLATFORM [--dry-run] [--remove-old-tools] [--json]",
+         "Make this guest ready for another hypervisor", tn_cli_drivers_prepare},
+        {"undo", "[--all] [--force] [--dry-run] [--list] [--json]", "Take back what prepare did",
+         tn_cli_drivers_undo},
+        {"install", "[ROLE…] [--target PLATFORM] [--dry-run] [--json]",
+         "Install drivers that the kernels here lack", tn_cli_drivers_install},
+        {NULL, NULL, NULL, NULL},
+};
+
+/* A bus that only carries the device in the next line. */
+static bool is_carrier(const json_t *devices, const json_t *row)
+{
+        json_t *other;
+        size_t i;
+
+        if (!g_str_equal(tn_cli_text(row, "role"), "bus"))
+                return false;
+        json_array_foreach(devices, i, other) if (g_str_equal(tn_cli_text(other, "parent"),
+                                                              tn_cli_text(row, "device"))) return true;
+        return false;
+}
+
+char *tn_cli_used_by(const json_t *device)
+{
+        GString *text = g_string_new(NULL);
+        static const char *const members[] = {"interfaces", "disks"};
+
+        for (size_t m = 0; m < G_N_ELEMENTS(members); m++) {
+                json_t *name;
+                size_t i;
+
+                json_array_foreach(json_object_get(device, members[m]), i, name)
+                        g_string_append_printf(text, "%s%s", text->len ? " " : "", json_string_value(name));
+        }
+        return g_string_free(text, FALSE);
+}
+
+static void add_row(struct libscols_table *table, const json_t *row)
+{
+        g_autofree char *used_by = tn_cli_used_by(row);
+        g_autofree char *device = g_strdup_printf("%s %s", tn_cli_text(row, "bus"),
+                                                  tn_cli_text(row, "device"));
+        const char *driver = tn_cli_text(row, "driver");
+        const char *cells[] = {device,
+                               tn_cli_text(row, "role"),
+                               tn_cli_text(row, "kind"),
+                               *driver ? driver : "-",
+                               tn_cli_text(row, "module"),
+                               tn_cli_text(row, "state"),
+                               used_by};
+
+        tn_table_add(table, cells);
+}
+
+static void print_table(const json_t *devices, bool all)
+{
+        static const char *const headers[] = {"DEVICE", "ROLE",  "KIND", "DRIVER",
+                                              "MODULE", "STATE", "AS",   NULL};
+        struct libscols_table *table = tn_table_new(headers);
+        unsigned left_out = 0;
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(devices, i, row)
+        {
+                bool other = g_str_equal(tn_cli_text(row, "kind"), "other");
+
+                if (all || (!other && !is_carrier(devices, row)))
+                        add_row(table, row);
+                else
+                        left_out += other;
+        }
+        tn_table_print(table);
+        if (left_out > 0)
+                printf("%u more %s parts of the board or passed through; --all shows them\n", left_out,
+                       left_out == 1 ? "device is" : "devices are");
+}
+
+static void print_changes(const json_t *changes)
+{
+        json_t *change;
+        size_t i;
+
+        json_array_foreach(changes, i, change)
+                printf("    %-11s %s\n", tn_cli_text(change, "host"), tn_cli_text(change, "change"));
+}
+
+static void print_problems(const json_t *devices)
+{
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(devices, i, row) if (json_is_string(json_object_get(row, "problem")))
+                printf("\n%s %s has no driver: %s\n", tn_cli_text(row, "bus"), tn_cli_text(row, "device"),
+                       tn_cli_text(row, "problem"));
+}
+
+static void print_one_advice(const json_t *row, const json_t *advice)
+{
+        g_autofree char *used_by = tn_cli_used_by(row);
+        const char *module = tn_cli_text(advice, "module"), *state = tn_cli_text(advice, "state");
+
+        printf("\n%s %s%s%s%s is emulated; %s would be %s.", tn_cli_text(row, "bus"),
+               tn_cli_text(row, "device"), *used_by ? " (" : "", used_by, *used_by ? ")" : "", module,
+               g_str_equal(tn_cli_text(advice, "importance"), "high") ? "faster" : "easier on the host");
+        if (g_str_equal(state, "missing"))
+                printf(" This kernel lacks it; first run: tenonctl drivers install");
+        printf("\n");
+        print_changes(json_object_get(advice, "changes"));
+}
+
+static void print_advice(const json_t *devices)
+{
+        bool disk = false;
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(devices, i, row)
+        {
+                const json_t *advice = json_object_get(row, "advice");
+
+                if (!advice)
+                        continue;
+                print_one_advice(row, advice);
+                disk = disk || g_str_equal(tn_cli_text(row, "role"), "storage");
+        }
+        if (disk)
+                printf("\nDisks and interfaces change their names with their bus: run `tenonctl drivers "
+                       "plan` before.\n");
+}
+
+static void print_absent(const json_t *absent)
+{
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(absent, i, row)
+        {
+                printf("\nThere is no %s device; the host could add one.\n", tn_cli_text(row, "role"));
+                print_changes(json_object_get(row, "changes"));
+        }
+}
+
+static void print_without_device(const json_t *list)
+{
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(list, i, row)
+                printf("%s, a %s that no device names: %s\n", tn_cli_text(row, "module"),
+                       tn_cli_text(row, "role"), tn_cli_text(row, "state"));
+}
+
+static void print_inventory(const json_t *value, bool all)
+{
+        const json_t *devices = json_object_get(value, "devices");
+        const char *platform = tn_cli_text(value, "platform"), *kernel = tn_cli_text(value, "kernel");
+
+        printf("Platform %s, kernel %s\n", *platform ? platform : "unknown or none",
+               *kernel ? kernel : "unknown");
+        print_table(devices, all);
+        print_without_device(json_object_get(value, "without-device"));
+        print_problems(devices);
+        print_advice(devices);
+        print_absent(json_object_get(value, "absent"));
+}
+
+json_t *tn_cli_inventory(const struct tn_env *env, GPtrArray *mistakes)
+{
+        g_autoptr(tn_catalogue_t) catalogue = tn_catalogue_new(env, mistakes);
+        g_autoptr(tn_detect_t) detect = tn_detect_run(env);
+        g_autoptr(tn_kernels_t) kernels = tn_kernels_new(env);
+        g_autoptr(tn_inventory_t) inventory = tn_inventory_new(env, catalogue, detect, kernels);
+
+        return tn_inventory_to_json(inventory);
+}
+
+static bool has_problem(const json_t *devices)
+{
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(devices, i, row) if (json_object_get(row, "problem")) return true;
+        return false;
+}
+
+static int show(const struct tn_env *env, const struct options *options)
+{
+        g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func(g_free);
+        json_auto_t *value = tn_cli_inventory(env, mistakes);
+
+        for (guint i = 0; i < mistakes->len; i++)
+                fprintf(stderr, "tenonctl drivers: %s\n", (const char *) mistakes->pdata[i]);
+        if (options->json)
+                tn_cli_print_json(value);
+        else
+                print_inventory(value, options->all);
+        return mistakes->len > 0 || has_problem(json_object_get(value, "devices")) ? TN_EXIT_NO : TN_EXIT_OK;
+}
+
+static int record(const struct tn_env *env, const char *dir)
+{
+        g_autoptr(GError) error = NULL;
+
+        if (!tn_device_record(env, dir, &error))
+                return tn_cli_fail(error);
+        printf("recorded into %s\n", dir);
+        return TN_EXIT_OK;
+}
+
+static int run(const struct options *options)
+{
+        g_autoptr(GError) error = NULL;
+        struct tn_env env;
+        int status;
+
+        if (options->machine ? !tn_machine_open(&env, options->machine, &error)
+                             : !tn_env_init_system(&env, NULL, &error)) {
+                (void) tn_cli_fail(error);
+                return TN_EXIT_USAGE;
+        }
+        if (options->record)
+                status = record(&env, options->record);
+        else
+                status = show(&env, options);
+        if (options->machine)
+                tn_machine_close(&env);
+        else
+                tn_env_deinit(&env);
+        return status;
+}
+
+/* What --help says above the options. Free with g_free(). */
+static char *list_verbs(void)
+{
+        GString *text = g_string_new(
+                "Prints each device with its driver, and what would be better on this host.\n\nVerbs:");
+
+        for (size_t i = 0; verbs[i].name; i++)
+                g_string_append_printf(text, "\n  %s %s\n      %s", verbs[i].name, verbs[i].args,
+                                       verbs[i].summary);
+        return g_string_free(text, FALSE);
+}
+
+/* The verb calls itself "drivers plan" in its messages. */
+static int run_verb(size_t index, int argc, char **argv)
+{
+        g_autofree char *name = g_strdup_printf("drivers %s", verbs[index].name);
+
+        argv[0] = name;
+        return verbs[index].run(argc, argv);
+}
+
+int tn_cli_drivers(int argc, char **argv)
+{
+        struct options options = {0};
+        const GOptionEntry entries[] = {
+                {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, "Print JSON", NULL},
+                {"all", 0, 0, G_OPTION_ARG_NONE, &options.all, "Show parts of the board, too", NULL},
+                {"record", 0, 0, G_OPTION_ARG_FILENAME, &options.record,
+                 "Record this machine and its devices into a new directory, without secrets", "DIR"},
+                {"machine", 0, 0, G_OPTION_ARG_FILENAME, &options.machine,
+                 "Look at a recorded machine instead of this one", "DIR"},
+                {NULL},
+        };
+        g_autofree char *summary = list_verbs();
+        int status;
+
+        for (size_t i = 0; argc > 1 && verbs[i].name; i++)
+                if (g_str_equal(verbs[i].name, argv[1]))
+                        return run_verb(i, argc - 1, argv + 1);
+        if (!tn_cli_options(&argc, &argv, entries, summary))
+                return TN_EXIT_USAGE;
+        status = run(&options);
+        g_free(options.machine);
+        g_free(options.record);
+        return status;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* Planned changes: made, freed, told. */
+#include "pvdrivers/change.h"
+
+#include "lib/json.h"
+
+struct tn_change *tn_change_new(char *path, char *text, const char *why, bool in_initramfs)
+{
+        struct tn_change *change = g_new0(struct tn_change, 1);
+
+        *change = (struct tn_change){path, text, g_strdup(why), g_ptr_array_new_with_free_func(g_free),
+                                     in_initramfs};
+        return change;
+}
+
+static void change_free(void *data)
+{
+        struct tn_change *change = data;
+
+        g_free(change->path);
+        g_free(change->text);
+        g_free(change->why);
+        g_ptr_array_unref(change->details);
+        g_free(change);
+}
+
+GPtrArray *tn_changes_new(void)
+{
+        return g_ptr_array_new_with_free_func(change_free);
+}
+
+json_t *tn_changes_to_json(const GPtrArray *changes)
+{
+        json_t *list = json_array();
+
+        for (guint i = 0; i < changes->len; i++) {
+                const struct tn_change *change = g_ptr_array_index((GPtrArray *) changes, i);
+                g_autofree char *path = g_strconcat("/", change->path, NULL);
+                json_t *details = json_array();
+
+                for (guint j = 0; j < change->details->len; j++)
+                        json_array_append_new(details, tn_json_text(g_ptr_array_index(change->details, j)));
+                json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:o}", "file", tn_json_text(path),
+                                                      "why", change->why, "details", details, "text",
+                                                      tn_json_text(change->text)));
+        }
+        return list;
+}

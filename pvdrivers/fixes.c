@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * What prepare has to change. The kernels decide: an image is built anew when it lacks a driver that its
+ * kernel has as a file, or when a file that images carry a copy of is going to change.
+ */
+#include "pvdrivers/fixes.h"
+
+#include <string.h>
+
+#include "lib/error.h"
+#include "pvdrivers/fixes-files.h"
+#include "pvdrivers/initramfs.h"
+
+void tn_fixes_free(struct tn_fixes *fixes)
+{
+        if (!fixes)
+                return;
+        g_ptr_array_unref(fixes->changes);
+        g_ptr_array_unref(fixes->rebuild);
+        g_ptr_array_unref(fixes->notes);
+        g_strfreev(fixes->modules);
+        g_free(fixes);
+}
+
+static void add_module(GPtrArray *modules, const char *name)
+{
+        if (!g_ptr_array_find_with_equal_func(modules, name, g_str_equal, NULL))
+                g_ptr_array_add(modules, g_strdup(name));
+}
+
+char **tn_fixes_boot_modules(const struct tn_catalogue *catalogue, enum tn_pv_platform platform)
+{
+        g_autoptr(GPtrArray) rows = tn_catalogue_for(catalogue, platform, _TN_PV_ROLE_MAX);
+        g_autoptr(GPtrArray) modules = g_ptr_array_new();
+
+        for (guint i = 0; i < rows->len; i++) {
+                const struct tn_pv_driver *row = g_ptr_array_index(rows, i);
+                g_auto(GStrv) needs = row->needs ? g_strsplit(row->needs, " ", -1) : NULL;
+                bool bus = row->role == TN_PV_BUS && (row->flags & TN_PV_BOOT);
+                bool disk = row->role == TN_PV_STORAGE && (row->flags & (TN_PV_BOOT | TN_PV_EMULATED));
+
+                if (!(bus || disk) || (row->flags & TN_PV_UNSAFE))
+                        continue;
+                for (char **need = needs; need && *need; need++)
+                        add_module(modules, *need);
+                add_module(modules, row->module);
+        }
+        g_ptr_array_add(modules, NULL);
+        return (char **) g_ptr_array_free(g_steal_pointer(&modules), FALSE);
+}
+
+/* Is there a module in @names that @kernel has as a file and nobody forbids, and that its image lacks? An
+ * image that cannot be read lacks everything. */
+static bool image_lacks(const struct tn_env *env, struct tn_kernel *kernel, char **names)
+{
+        g_autoptr(tn_initramfs_t) image = tn_initramfs_read(env, kernel->initramfs, NULL);
+
+        for (char **name = names; *name; name++) {
+                g_autoptr(tn_module_t) module = tn_kernel_module(kernel, *name);
+
+                if (module->path && !module->blacklisted_by &&
+                    (!image || !tn_initramfs_find_module(image, kernel->release, *name)))
+                        return true;
+        }
+        return image == NULL;
+}
+
+/* Of @names those that at least one kernel has as a file; a blacklisted one is the administrator's decision.
+ */
+static char **choose_modules(const struct tn_kernels *kernels, char **names, GPtrArray *notes)
+{
+        g_autoptr(GPtrArray) chosen = g_ptr_array_new();
+        struct tn_kernel *kernel;
+
+        for (size_t i = 0; (kernel = tn_kernels_at(kernels, i)); i++)
+                for (char **name = names; *name; name++) {
+                        g_autoptr(tn_module_t) module = tn_kernel_module(kernel, *name);
+
+                        if (module->path && module->blacklisted_by)
+                                g_ptr_array_add(notes,
+                                                g_strdup_printf("%s stays out of the image of %s: it is "
+                                                                "blacklisted by %s",
+                                                                *name, kernel->release,
+                                                                module->blacklisted_by));
+                        else if (module->path)
+                                add_module(chosen, *name);
+                }
+        g_ptr_array_add(chosen, NULL);
+        return (char **) g_ptr_array_free(g_steal_pointer(&chosen), FALSE);
+}
+
+static const char *why_not(const struct tn_kernel *kernel)
+{
+        if (!kernel->image)
+                return "there is no kernel image for its modules folder";
+        if (!kernel->modules_dir)
+                return "it has no modules folder; install its package again, or remove it";
+        if (!kernel->initramfs)
+                return "it boots without an initramfs, so its drivers must be built in";
+        if (g_str_has_suffix(kernel->initramfs, ".efi"))
+                return "it is a unified kernel image; add the drivers to the builder's configuration and "
+                       "run "
+                       "`kernel-install add`";
+        return NULL;
+}
+
+/* Kernels whose image can be built here. */
+static GPtrArray *buildable(const struct tn_kernels *kernels, GPtrArray *notes)
+{
+        GPtrArray *list = g_ptr_array_new();
+        struct tn_kernel *kernel;
+
+        for (size_t i = 0; (kernel = tn_kernels_at(kernels, i)); i++) {
+                const char *why = why_not(kernel);
+
+                if (why)
+                        g_ptr_array_add(notes, g_strdup_printf("no image is built for the kernel %s: %s",
+                                                               kernel->release, why));
+                else
+                        g_ptr_array_add(list, kernel);
+        }
+        return list;
+}
+
+static bool any_in_initramfs(const GPtrArray *changes)
+{
+        for (guint i = 0; i < changes->len; i++)
+                if (((const struct tn_change *) g_ptr_array_index((GPtrArray *) changes, i))->in_initramfs)
+                        return true;
+        return false;
+}
+
+/* Decides which images are built, by which program, and configures that one. */
+static bool collect_images(const struct tn_env *env, const struct tn_kernels *kernels,
+                           struct tn_fixes *fixes, GError **error)
+{
+        g_autoptr(GPtrArray) kernels_here = buildable(kernels, fixes->notes);
+        bool lacks = false;
+
+        for (guint i = 0; i < kernels_here->len; i++)
+                lacks |= image_lacks(env, g_ptr_array_index(kernels_here, i), fixes->modules);
+        if (!kernels_here->len || (!lacks && !any_in_initramfs(fixes->changes)))
+                return true;
+        fixes->tool = tn_rebuild_find(
+                env, ((struct tn_kernel *) g_ptr_array_index(kernels_here, 0))->initramfs, error);
+        if (!fixes->tool)
+                return false;
+        for (guint i = 0; i < kernels_here->len; i++)
+                g_ptr_array_add(fixes->rebuild, g_ptr_array_index(kernels_here, i));
+        return !lacks || !*fixes->modules ||
+               fixes->tool->configure(env, kernels, fixes->modules, fixes->changes, error);
+}
+
+struct tn_fixes *tn_fixes_collect(const struct tn_env *env, const struct tn_catalogue *catalogue,
+                                  const struct tn_kernels *kernels, enum tn_pv_platform target,
+                                  GError **error)
+{
+        g_autoptr(tn_fixes_t) fixes = g_new0(struct tn_fixes, 1);
+        g_auto(GStrv) wanted = tn_fixes_boot_modules(catalogue, target);
+
+        fixes->changes = tn_changes_new();
+        fixes->rebuild = g_ptr_array_new();
+        fixes->notes = g_ptr_array_new_with_free_func(g_free);
+        fixes->modules = choose_modules(kernels, wanted, fixes->notes);
+        tn_fixes_files_pins(env, fixes->changes, fixes->notes);
+        if (!tn_fixes_files_disks(env, kernels, fixes->changes, fixes->notes, error) ||
+            !tn_fixes_files_lvm(env, fixes->changes, error) || !collect_images(env, kernels, fixes, error))
+                return NULL;
+        return g_steal_pointer(&fixes);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/*
+ * Undo. All files of a transaction are looked at before the first one is touched, so a refusal changes
+ * nothing. From then on an interrupted undo is finished by whoever comes next.
+ */
+#include "pvdrivers/undo.h"
+
+#include "lib/error.h"
+#include "lib/fd.h"
+#include "lib/json.h"
+#include "pvdrivers/transaction.h"
+
+static char *join(const GPtrArray *paths)
+{
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        for (guint i = 0; i < paths->len; i++)
+                g_string_append_printf(text, "%s/%s", i ? ", " : "",
+                                       (const char *) g_ptr_array_index((GPtrArray *) paths, i));
+        return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static bool recover_one(const struct tn_env *env, const char *id, struct tn_progress *progress,
+                        GError **error)
+{
+        g_autoptr(tn_transaction_t) transaction = tn_transaction_open(env, id, error);
+        g_autoptr(GPtrArray) changed = NULL;
+
+        if (!transaction)
+                return false;
+        if (tn_transaction_committed(transaction))
+                return true;
+        if (tn_transaction_about(transaction))
+                tn_progress_note(progress, "an earlier run (%s) was interrupted; taking it back", id);
+        changed = tn_transaction_find_changed(transaction, error);
+        if (!changed)
+                return false;
+        if (changed->len) {
+                g_autofree char *names = join(changed);
+
+                tn_progress_note(progress, "left as they are, because somebody changed them since: %s",
+                                 names);
+        }
+        return tn_transaction_restore(transaction, false, error) &&
+               tn_transaction_forget(transaction, error);
+}
+
+bool tn_undo_recover(const struct tn_env *env, struct tn_progress *progress, GError **error)
+{
+        g_auto(GStrv) ids = tn_transaction_list(env);
+
+        for (guint i = g_strv_length(ids); i > 0; i--)
+                if (!recover_one(env, ids[i - 1], progress, error)) {
+                        g_prefix_error(error, "take back the interrupted run %s: ", ids[i - 1]);
+                        return false;
+                }
+        return true;
+}
+
+static bool check_unchanged(struct tn_transaction *transaction, GError **error)
+{
+        g_autoptr(GPtrArray) changed = tn_transaction_find_changed(transaction, error);
+        g_autofree char *names = NULL;
+
+        if (!changed)
+                return false;
+        if (!changed->len)
+                return true;
+        names = join(changed);
+        return tn_error_set(error, TN_ERROR_DENIED,
+                            "somebody changed since what prepare wrote: %s; nothing was undone. Undo with "
+                            "--force replaces them with what they were before",
+                            names);
+}
+
+static bool undo_one(const struct tn_env *env, const char *id, const struct tn_undo_options *options,
+                     struct tn_progress *progress, json_t *result, GError **error)
+{
+        g_autoptr(tn_transaction_t) transaction = tn_transaction_open(env, id, error);
+        json_t *restored = json_object_get(result, "restored");
+        const GPtrArray *files;
+
+        if (!transaction || (!options->force && !check_unchanged(transaction, error)))
+                return false;
+        files = tn_transaction_files(transaction);
+        if (!options->dry_run) {
+                tn_progress_step(progress, "undo", "restoring %u files", files->len);
+                if (!tn_transaction_mark_undo(transaction, error) ||
+                    !tn_transaction_restore(transaction, true, error) ||
+                    !tn_transaction_forget(transaction, error))
+                        return false;
+        }
+        for (guint i = 0; i < files->len; i++) {
+                g_autofree char *path = g_strconcat("/", g_ptr_array_index((GPtrArray *) files, i), NULL);
+
+                json_array_append_new(restored, tn_json_text(path));
+        }
+        json_array_append_new(json_object_get(result, "undone"), json_string(id));
+        return true;
+}
+
+json_t *tn_undo_run(const struct tn_env *env, const struct tn_undo_options *options,
+                    struct tn_progress *progress, GError **error)
+{
+        tn_autofd int lock = tn_transaction_lock(env, error);
+        json_auto_t *result = json_pack("{s:[], s:[]}", "restored", "undone");
+        g_auto(GStrv) ids = NULL;
+        guint count, last;
+
+        if (lock < 0 || (!options->dry_run && !tn_undo_recover(env, progress, error)))
+                return NULL;
+        ids = tn_transaction_list(env);
+        count = g_strv_length(ids);
+        if (!count) {
+                (void) tn_error_set(
+                        error, TN_ERROR_NOT_FOUND,
+                        "there is nothing to undo: no `drivers prepare` is recorded in this guest");
+                return NULL;
+        }
+        last = options->all ? 0 : count - 1;
+        if (progress)
+                progress->total = count - last;
+        for (guint i = count; i > last; i--)
+                if (!undo_one(env, ids[i - 1], options, progress, result, error))
+                        return NULL;
+        json_object_set_new(result, "left", json_integer(last));
+        return g_steal_pointer(&result);
+}
+
+static json_t *describe(const struct tn_transaction *transaction)
+{
+        const GPtrArray *files = tn_transaction_files(transaction);
+        const char *state = tn_transaction_committed(transaction) ? "prepared" : "interrupted";
+        json_t *row = json_pack("{s:s, s:s, s:[]}", "id", tn_transaction_id(transaction), "state", state,
+                                "files");
+        static const char *const members[] = {"target", "time"};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+                json_t *value = json_object_get(tn_transaction_about(transaction), members[i]);
+
+                if (value)
+                        json_object_set(row, members[i], value);
+        }
+        for (guint i = 0; i < files->len; i++) {
+                g_autofree char *path = g_strconcat("/", g_ptr_array_index((GPtrArray *) files, i), NULL);
+
+                json_array_append_new(json_object_get(row, "files"), tn_json_text(path));
+        }
+        return row;
+}
+
+json_t *tn_undo_list(const struct tn_env *env)
+{
+        g_auto(GStrv) ids = tn_transaction_list(env);
+        json_t *list = json_array();
+
+        for (char **id = ids; *id; id++) {
+                g_autoptr(tn_transaction_t) transaction = tn_transaction_open(env, *id, NULL);
+
+                if (transaction)
+                        json_array_append_new(list, describe(transaction));
+        }
+        return list;
+}
