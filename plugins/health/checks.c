@@ -119,6 +119,8 @@ static void end(struct health_check *check, enum health_severity result, char *m
                 measure(check);
 }
 
+static char *format_message(const char *format, va_list args) G_GNUC_PRINTF(1, 0);
+
 static char *format_message(const char *format, va_list args)
 {
         g_autofree char *text = g_strdup_vprintf(format, args);

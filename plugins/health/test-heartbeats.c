@@ -452,12 +452,10 @@ static void test_descriptors_are_closed(void **state)
         struct scene *scene = open_scene(state);
         g_autofree char *path = open_real(scene);
         int fd = connect_to(path, false), ends[2];
-        struct {
+        union {
+                char bytes[CMSG_SPACE(sizeof(int) * 20)];
                 struct cmsghdr header;
-                int fds[20];
-        } control = {.header = {.cmsg_len = CMSG_LEN(sizeof control.fds),
-                                .cmsg_level = SOL_SOCKET,
-                                .cmsg_type = SCM_RIGHTS}};
+        } control = {.bytes = {0}};
         struct iovec part = {(char *) "BARRIER=1", 9};
         struct msghdr message = {.msg_iov = &part,
                                  .msg_iovlen = 1,
@@ -466,8 +464,10 @@ static void test_descriptors_are_closed(void **state)
         char byte;
 
         assert_int_equal(pipe(ends), 0);
-        for (size_t i = 0; i < G_N_ELEMENTS(control.fds); i++)
-                control.fds[i] = ends[1];
+        control.header = (struct cmsghdr){
+                .cmsg_len = CMSG_LEN(sizeof(int) * 20), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        for (size_t i = 0; i < 20; i++)
+                memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &ends[1], sizeof(int));
         assert_int_equal(sendmsg(fd, &message, 0), 9);
         close(ends[1]);
         loop_for(100);

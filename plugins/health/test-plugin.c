@@ -129,6 +129,7 @@ static void test_socket_that_cannot_be(void **state)
         g_autofree char *path = start(stage);
         json_auto_t *reply = NULL;
 
+        assert_false(is_open(path));
         stage_set(stage, "heartbeat", "socket", "/nonexistent/folder/hb.sock", NULL);
         loop_for(50);
         reply = ask(stage);

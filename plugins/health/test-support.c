@@ -97,6 +97,8 @@ static void take_record(void *data, enum tn_log_level level, const struct tn_log
         g_string_append_printf(stage->story, "log %s\n", message);
 }
 
+static void fake_log(struct tenon_host *host, int level, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
 static void fake_log(struct tenon_host *host, int level, const char *format, ...)
 {
         g_autofree char *text = NULL;
