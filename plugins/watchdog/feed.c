@@ -12,11 +12,11 @@
 #include "lib/systemd.h"
 #include "plugins/watchdog/watchdog.h"
 
-#define PARTS 3 /* feedings in one timeout: one may be late by a third before it is half over */
-#define SECONDS_FROM                                                                                        \
-        4000               /* ms; from here on the timer is one of whole seconds, which GLib puts together  \
-                            */
-#define REBOOT_SECONDS 120 /* what an orderly reboot may take */
+/* That a feeding may be late before half of the timeout is over. */
+#define LATE_MS         3000
+/* From this interval on the timer is one of whole seconds, which GLib puts together with others. */
+#define SECONDS_FROM_MS 4000
+#define REBOOT_SECONDS  120 /* what an orderly reboot may take */
 
 static bool is_frozen(const struct watchdog *watchdog)
 {
@@ -131,16 +131,25 @@ static gboolean on_timer(void *data)
         return G_SOURCE_CONTINUE;
 }
 
+/* A third of the timeout, for few wakeups; of a short one less, for a busy machine is late by seconds, not
+ * by parts of the timeout. */
+static unsigned get_interval_ms(unsigned timeout_ms)
+{
+        unsigned half_ms = timeout_ms / 2;
+
+        return MAX(MIN(timeout_ms / 3, half_ms > LATE_MS ? half_ms - LATE_MS : 0), MAX(timeout_ms / 5, 100));
+}
+
 void watchdog_feed_start(struct watchdog *watchdog, unsigned timeout_ms)
 {
         struct watchdog_feed *feed = &watchdog->feed;
-        unsigned interval_ms = MAX(timeout_ms / PARTS, 100);
+        unsigned interval_ms = get_interval_ms(timeout_ms);
 
         watchdog_feed_stop(watchdog);
         feed->timeout_ms = timeout_ms;
         feed->last_usec = 0;
         (void) watchdog_feed_once(watchdog);
-        feed->timer = interval_ms < SECONDS_FROM
+        feed->timer = interval_ms < SECONDS_FROM_MS
                               ? g_timeout_add(interval_ms, on_timer, watchdog)
                               : g_timeout_add_seconds(interval_ms / 1000, on_timer, watchdog);
 }

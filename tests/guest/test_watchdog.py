@@ -2,7 +2,8 @@
 # Copyright (C) 2026 the Tenon developers
 """The watchdog i6300esb in a Debian guest under the shipped unit: when it must fire, and when it must not.
 
-The tests build on each other in the order of the file. Those that make it fire are the last ones.
+The tests build on each other in the order of the file. The other reasons to fire are in test_watchdog_reasons.py, in a
+guest that boots faster.
 """
 
 import os
@@ -17,13 +18,11 @@ from watchdogs import TIMEOUT, Watched
 
 @shared
 def dog():
-    """A guest with a watchdog, and a store in which its kernel leaves its last words."""
-    return Watched('i6300esb', ['-device', 'i6300esb', '-device', 'acpi-erst,memdev=erst', '-object',
-                                'memory-backend-file,id=erst,size=64K,mem-path=erst.img,share=on',
-                                '-device', 'pvpanic-pci'])
+    """A guest with the watchdog, and the device by which a kernel tells of its panic."""
+    return Watched('i6300esb', ['-device', 'i6300esb', '-device', 'pvpanic-pci'])
 
 
-@test(timeout=400)
+@test(timeout=900)
 def fed_for_three_timeouts_it_does_not_fire():
     check(dog().active(), 'sysfs says that the device is not armed')
     dog().quiet(3 * TIMEOUT)
@@ -165,43 +164,8 @@ def critical_check_starves_it_and_the_reason_is_found():
 
 
 @test(timeout=600)
-def stopped_agent_fires_it():
-    dog().stall()
-    note(f'fired {dog().fires():.1f} s later')
-    dog().cause('hang')
-
-
-@test(timeout=600)
-def blocked_main_loop_fires_it():
-    dog().sync()
-    dog().guest.port.order('test-block', {'seconds': 60})
-    note(f'fired {dog().fires():.1f} s later')
-    dog().cause('hang')
-    last = dog().told()
-    equal(last['resets'], 3, 'counted resets')
-    equal(last['brake']['resets'], 3, 'resets that put the brake on')
-
-
-@test(timeout=600)
-def brake_keeps_checks_from_starving_it():
-    dog().guest.ask('test-gate', feed=False, reason='the disk is full')
-    dog().quiet(TIMEOUT + 4)
-    equal(dog().told()['state'], 'fed', 'state under the brake')
-    check('brake' not in dog().ctl('arm'), 'tenonctl watchdog arm does not release the brake')
-    dog().guest.ask('test-gate', feed=True)
-
-
-@test(timeout=600)
-def crashed_kernel_fires_it():
-    dog().crash()
-    dog().guest.wait_event('GUEST_PANICKED', 20)
-    note(f'fired {dog().fires():.1f} s later')
-    check('Kernel panic - not syncing' in dog().cause('panic'), 'the kernel\'s last words are not told')
-
-
-@test(timeout=600)
 def machine_goes_down_in_order():
     dog().guest.port.order('guest-shutdown', {'mode': 'reboot'})
     equal(dog().guest.wait_event('RESET', 90)['data']['guest'], True, 'the guest itself asked for the reset')
     told = dog().comes_back()
-    equal(told['resets'], 4, 'counted resets after an orderly reboot')
+    equal(told['resets'], 1, 'counted resets after an orderly reboot')

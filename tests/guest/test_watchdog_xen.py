@@ -76,9 +76,16 @@ def unpack(folder):
     tree = os.path.join(folder, 'xen')
     for path in glob.glob(os.path.join(os.environ['TENON_XEN'], '*.deb')):
         procs.run(['dpkg', '-x', path, tree])
-    libraries = {os.path.dirname(path) for path in glob.glob(f'{tree}/**/*.so*', recursive=True)}
-    os.environ['LD_LIBRARY_PATH'] = ':'.join(sorted(libraries))  # for the ldd of initramfs.make()
     return tree
+
+
+def tools(tree):
+    """xl and the daemons with their libraries: guest path -> host path."""
+    found = glob.glob(f'{tree}/**/*.so.*', recursive=True)
+    os.environ['LD_LIBRARY_PATH'] = ':'.join(sorted(map(os.path.dirname, found)))  # for the ldd of initramfs.make()
+    files = {f'/lib/xen/{os.path.basename(path)}': path for path in found}
+    files.update({f'/usr/sbin/{name}': f'{tree}/usr/lib/xen-4.17/bin/{name}' for name in TOOLS})
+    return files
 
 
 def domu(folder, made):
@@ -95,7 +102,7 @@ def boot():
     """Xen with a dom0 that has xl and the domain's files."""
     folder, made = procs.temp_dir(), image.get()
     tree = unpack(folder)
-    files = {f'/usr/sbin/{name}': glob.glob(f'{tree}/**/{name}', recursive=True)[0] for name in TOOLS}
+    files = tools(tree)
     files.update({'/domu/vmlinuz': made.kernel, '/domu/initrd.img': domu(folder, made)})
     initramfs.make(os.path.join(folder, 'initrd.img'), made, files, DOM0_MODULES)
     with gzip.open(glob.glob(f'{tree}/boot/xen-4.17-amd64.gz')[0]) as packed, \
@@ -112,15 +119,15 @@ def start_tools(guest):
     guest.run('mkdir -p /var/run/xen /var/lib/xen /var/log/xen/console /var/lib/xenstored /run/xenstored /etc/xen '
               '/var/lock /run/lock; ln -sfn /run /var/run 2>/dev/null; mkdir -p /var/run/xen; '
               'mount -t xenfs xenfs /proc/xen; grep -q control_d /proc/xen/capabilities')
-    guest.run('xenstored --pid-file /run/xenstored.pid; sleep 2; xen-init-dom0; '
+    guest.run('export LD_LIBRARY_PATH=/lib/xen; xenstored --pid-file /run/xenstored.pid; sleep 2; xen-init-dom0; '
               'xenconsoled --pid-file=/run/xenconsoled.pid --log=guest --log-dir=/var/log/xen/console', 60)
 
 
 def ended(guest, name):
     """Start a domain and wait for its end; the reason that xl logged, and what the domain printed."""
-    guest.run(f"cat >/run/{name}.cfg <<'END'\n{DOMAIN.format(name=name)}END\nxl create /run/{name}.cfg", 120)
+    guest.run(f"cat >/run/{name}.cfg <<'END'\n{DOMAIN.format(name=name)}END\nLD_LIBRARY_PATH=/lib/xen xl create /run/{name}.cfg", 120)
     guest.run(f'for i in $(seq 200); do grep -q "has shut down" /var/log/xen/xl-{name}.log && exit 0; sleep 1; done; '
-              'xl list; exit 1', 240)
+              'LD_LIBRARY_PATH=/lib/xen xl list; exit 1', 240)
     return guest.run(f'cat /var/log/xen/xl-{name}.log'), guest.run(f'cat /var/log/xen/console/guest-{name}.log')
 
 
