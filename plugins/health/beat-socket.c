@@ -95,15 +95,21 @@ static void match_sender(const struct heartbeat *heartbeat, void *data)
                 known->found = (struct heartbeat *) heartbeat;
 }
 
+/* One that a first beat has registered gives way to the one that a parent of the program registers: after a
+ * restart of the agent the beats may come first. */
 static struct heartbeat *find_sender(struct beat_socket *sock, uid_t uid, pid_t pid)
 {
-        struct heartbeat *heartbeat = heartbeats_find_pid(sock->heartbeats, pid);
+        struct heartbeat *own = heartbeats_find_pid(sock->heartbeats, pid), *found;
         struct known known = {uid, pid, NULL};
 
-        if (heartbeat)
-                return heartbeat;
+        if (own && !own->implicit)
+                return own;
         heartbeats_foreach(sock->heartbeats, match_sender, &known);
-        return known.found ? known.found : find_by_ancestor(sock, uid, pid);
+        found = known.found ? known.found : find_by_ancestor(sock, uid, pid);
+        if (!own || !found || found->implicit)
+                return own ? own : found;
+        heartbeats_remove(own);
+        return found;
 }
 
 /* The name of a program that has not told one: its own, and its number where that is taken. */
@@ -154,6 +160,7 @@ static bool take_first(struct beat_socket *sock, const struct health_notify *mes
                 return tn_error_set(error, TN_ERROR_BUSY, "heartbeat '%s' is there already", name);
         if (!register_peer(sock, message, name, peer, error))
                 return false;
+        heartbeats_find(sock->heartbeats, name)->implicit = true;
         if (message->beat)
                 heartbeats_beat_now(heartbeats_find(sock->heartbeats, name));
         return true;

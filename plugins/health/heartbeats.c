@@ -238,6 +238,7 @@ bool heartbeats_register(struct heartbeats *heartbeats, const char *name, const 
         watch_owner(heartbeat, peer->pid);
         heartbeat->sender_pid = 0;
         heartbeat->required = required;
+        heartbeat->implicit = false;
         heartbeat->missed = false;
         g_clear_pointer(&heartbeat->reason, g_free);
         note_time(heartbeat);

@@ -29,6 +29,7 @@ struct heartbeat {
         uint64_t timeout_usec, deadline_usec;
         bool required, missed;
         bool forgiven;       /* since its last beat */
+        bool implicit;       /* registered by a first beat, without a name of its own */
         char *reason;        /* why it is missed */
         uint64_t since_usec; /* realtime: registered, missed or well again */
         uint64_t beats;

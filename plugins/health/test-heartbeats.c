@@ -322,6 +322,24 @@ static void test_children_beat(void **state)
         close_scene(scene);
 }
 
+/* The agent was started again, and a beat came before the registration of the program's parent. */
+static void test_beat_before_registration(void **state)
+{
+        struct scene *scene = open_scene(state);
+        g_autofree char *stat = g_strdup_printf("proc/%d/stat", getpid());
+        g_autofree char *line = g_strdup_printf("%d (sh) S %d 1", getpid(), getppid());
+
+        stage_write(scene->stage, stat, line);
+        assert_string_equal(take_as(scene, 0, getpid(), "WATCHDOG=1"), "");
+        assert_string_equal(take_as(scene, 0, getpid(), "WATCHDOG=1"), "");
+        assert_int_equal(heartbeats_find(scene->beats, "process")->beats, 2);
+        assert_string_equal(take_as(scene, 0, getppid(), TN_BEAT_REGISTER "=db"), "");
+        assert_string_equal(take_as(scene, 0, getpid(), "WATCHDOG=1"), "");
+        assert_int_equal(heartbeats_find(scene->beats, "db")->beats, 1);
+        assert_null(heartbeats_find(scene->beats, "process"));
+        close_scene(scene);
+}
+
 /* Strangers cannot make us walk through /proc without end, and those that are known are not held up by them.
  */
 static void test_flood_of_strangers(void **state)
@@ -563,6 +581,7 @@ int main(void)
                 on_stage(test_messages),
                 on_stage(test_first_beat),
                 on_stage(test_children_beat),
+                on_stage(test_beat_before_registration),
                 on_stage(test_flood_of_strangers),
                 on_stage(test_owner_dies),
                 on_stage(test_real_sd_notify),
