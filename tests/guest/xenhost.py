@@ -44,9 +44,10 @@ xenconsoled --log=guest --log-dir=/run/log --pid-file=/run/xenconsoled.pid
 '''
 # Without a boot loader in the domain, its kernel and its command line come from its own disk.
 CREATE = '''
-mkdir -p /disk && mount -o ro /dev/sda1 /disk
+mkdir -p /disk && mount -o ro ROOT /disk
 cp /disk/boot/vmlinuz-* /run/vmlinuz && cp /disk/boot/initrd.img-* /run/initrd
-line=$(grep -m 1 -o 'root=[^ ]* ro' /disk/boot/grub/grub.cfg)
+line="LINE"
+[ "$line" ] || line=$(grep -m 1 -o 'root=[^ ]* ro' /disk/boot/grub/grub.cfg)
 umount /disk
 cat >/run/guest.cfg <<END
 name = "guest"
@@ -89,7 +90,7 @@ def files(root):
     return found
 
 
-def start(disk):
+def start(disk, form='qcow2'):
     """Boot the host with this disk, start Xen's daemons; the guest is dom0."""
     folder, cache = procs.temp_dir(), unpack()
     root, made = f'{cache}/root', image.get()
@@ -102,12 +103,19 @@ def start(disk):
         '-M', 'q35', '-cpu', 'qemu64', '-smp', '2', '-m', '1800', '-kernel', f'{cache}/xen',
         '-append', 'console=com1 com1=115200,8n1 dom0_mem=640M,max:640M dom0_max_vcpus=1',
         '-initrd', f'{made.kernel} console=hvc0 quiet panic=-1,initrd.img',
-        '-drive', f'file={disk},format=qcow2,if=none,id=d0,cache=unsafe', '-device', 'ide-hd,drive=d0,bus=ide.0'], 180)
+        '-drive', f'file={disk},format={form},if=none,id=d0,cache=unsafe', '-device', 'ide-hd,drive=d0,bus=ide.0'], 180)
     host.run(START, 60)
     return host
 
 
-def create(host):
-    """Start the domain."""
-    return host.run(CREATE, 120)
+def create(host, root='/dev/sda1', line=''):
+    """Start the domain from the root file system there; `line` stands in for that of its boot loader."""
+    return host.run(CREATE.replace('ROOT', root).replace('LINE', line), 300)
+
+
+def report(host, patience=600):
+    """What the domain says on its console, in lines that begin with REPORT, until REPORT end."""
+    host.run(f'for i in $(seq {patience}); do grep -q "REPORT end" /run/log/guest-guest.log && exit; sleep 1; done; '
+             'tail -n 30 /run/log/guest-guest.log; xl list; exit 1', patience + 120)
+    return host.run('grep -o "REPORT .*" /run/log/guest-guest.log | tr -d "\\r"').splitlines()
 
