@@ -94,3 +94,31 @@ def describe(path):
 def differ(before, after):
     """Paths that differ."""
     return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+
+
+NETWORK = '''[Match]
+Name=enp0s5
+
+[Network]
+Address=10.0.2.15/24
+'''
+
+
+def folder_disk(target, files=None, *command):
+    """A disk with the root made ready for a platform as a folder; its path, the kernel's and the image's.
+
+    The card was enp0s5 with the address 52:54:00:12:34:56. `command` is run before, `files` are put in.
+    """
+    made, folder = Folder(), procs.temp_dir()
+    image.write_files(made.path, {**(files or {}), 'etc/systemd/network/80-dhcp.network': NETWORK})
+    if command:
+        made.run(*command)
+    status, text = made.run('tenonctl', 'drivers', 'prepare', '--target', target)
+    if 'built anew' not in text:
+        raise AssertionError(f'prepare ended with {status}: {text}')
+    disk = os.path.join(folder, 'disk.img')
+    procs.run(['mke2fs', '-q', '-t', 'ext4', '-U', UUID, '-d', made.path, disk, '2G'], timeout=300)
+    for kind in ('vmlinuz', 'initrd.img'):
+        procs.run(['cp', glob.glob(made.at(f'boot/{kind}-*'))[0], os.path.join(folder, kind)])
+    made.close()
+    return disk, os.path.join(folder, 'vmlinuz'), os.path.join(folder, 'initrd.img')

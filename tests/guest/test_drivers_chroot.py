@@ -2,8 +2,8 @@
 # Copyright (C) 2026 the Tenon developers
 """The real builders of initramfs images, and prepare killed at each of its steps, in the guest's root as a folder.
 
-Nothing is booted, so this is quick: the full guest's disk is unpacked, and tenonctl of its package runs in it by
-chroot, in a mount namespace of its own. What a folder cannot show (does it boot?) is in test_drivers_move.py.
+The full guest's disk is unpacked, and tenonctl of its package runs in it by chroot, in a mount namespace of its own.
+That is much quicker than in a guest, so only the last test boots what came of it.
 """
 
 import glob
@@ -11,9 +11,11 @@ import os
 import signal
 import time
 
+import journey
+import moving
 import procs
 from cases import check, equal, note, shared, test
-from folder import Folder, differ
+from folder import UUID, Folder, differ, folder_disk
 
 MODULES = ('virtio_blk', 'virtio_scsi', 'sd_mod', 'nvme')
 
@@ -98,3 +100,12 @@ def dracut_builds_and_undo_restores():
                                 'ls /boot/initrd.img-*')
     equal(status, 0, f'dracut in place of initramfs-tools: {text[-2000:]}')
     prepare_and_undo('dracut')
+
+
+@test(timeout=900)
+def prepared_for_vmware_it_boots_on_its_devices():
+    disk, kernel, initrd = folder_disk('vmware')
+    line = f'root=UUID={UUID} ro console=ttyS0 loglevel=4'
+    with moving.start('vmware', disk, ['-kernel', kernel, '-initrd', initrd, '-append', line], 'raw', timeout=300) as guest:
+        equal(guest.run('findmnt -n -o SOURCE /'), '/dev/sda', 'root')
+        equal(journey.check_network(guest), 'vmxnet3', 'driver of the card')

@@ -6,12 +6,10 @@ import os
 import time
 
 import agent
-import image
 import journey
-import procs
 import xenhost
 from cases import Skip, check, equal, note, test
-from folder import UUID, Folder
+from folder import UUID, folder_disk
 from journey import CARD, Journey
 
 # A PV domain has no serial line for the harness: the guest says on its console what it sees.
@@ -30,14 +28,6 @@ ExecStart=/bin/sh /usr/local/lib/report
 [Install]
 WantedBy=multi-user.target
 '''
-NETWORK = f'''[Match]
-Name={CARD}
-
-[Network]
-Address=10.0.2.15/24
-'''
-
-
 def long_only():
     """The rest of a test takes minutes."""
     if os.environ.get('TENON_LONG') != '1':
@@ -61,15 +51,8 @@ def run_domain(disk, wanted, **settings):
 @test(timeout=2400)
 def root_prepared_as_a_folder_is_a_pv_domain():
     long_only()
-    made = Folder()
-    image.write_files(made.path, {'usr/local/lib/report': REPORT, 'etc/systemd/system/report.service': UNIT,
-                                  'etc/systemd/network/80-dhcp.network': NETWORK})
-    made.run('systemctl', 'enable', 'report.service')
-    status, text = made.run('tenonctl', 'drivers', 'prepare', '--target', 'xen')
-    check('built anew' in text, f'prepare ended with {status}: {text}')
-    disk = os.path.join(procs.temp_dir(), 'disk.img')
-    procs.run(['mke2fs', '-q', '-t', 'ext4', '-U', UUID, '-d', made.path, disk, '2G'], timeout=300)
-    made.close()
+    disk = folder_disk('xen', {'usr/local/lib/report': REPORT, 'etc/systemd/system/report.service': UNIT},
+                       'systemctl', 'enable', 'report.service')[0]
     run_domain(disk, [f'REPORT network {CARD} 10.0.2.15/24 driver vif', 'REPORT disks /dev/xvda'], form='raw',
                root='/dev/sda', line=f'root=UUID={UUID} ro')
 
