@@ -39,12 +39,12 @@ mount -t xenfs xenfs /proc/xen
 mkdir -p /run/log /run/xen /run/xenstored /var/run/xenstored /var/lib/xen /var/log/xen /var/run/xen /var/lib/xenstored /run/lock /var/lock
 xenstored --pid-file /run/xenstored.pid
 for i in $(seq 50); do xenstore-exists / && break; sleep 0.2; done
-xenstore-write /local/domain/0/domid 0
+xenstore-write /local/domain/0/domid 0 /local/domain/0/name Domain-0 /local/pool/0/name Pool-0
 xenconsoled --log=guest --log-dir=/run/log --pid-file=/run/xenconsoled.pid
 '''
 # Without a boot loader in the domain, its kernel and its command line come from its own disk.
 CREATE = '''
-mkdir -p /disk && mount -o ro ROOT /disk
+mkdir -p /disk /etc/xen && touch /etc/xen/xl.conf && mount -o ro ROOT /disk
 cp /disk/boot/vmlinuz-* /run/vmlinuz && cp /disk/boot/initrd.img-* /run/initrd
 line="LINE"
 [ "$line" ] || line=$(grep -m 1 -o 'root=[^ ]* ro' /disk/boot/grub/grub.cfg)
