@@ -7,6 +7,7 @@
  */
 #include "cli/drivers.h"
 
+#include <libsmartcols.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,32 +66,39 @@ char *tn_cli_used_by(const json_t *device)
         return g_string_free(text, FALSE);
 }
 
+/* "i6300ESB timer (i6300esb)": the driver, and the module where that has another name. */
+static char *driver_and_module(const json_t *row)
+{
+        const char *driver = tn_cli_text(row, "driver"), *module = tn_cli_text(row, "module");
+        g_autofree char *same = g_strdelimit(g_strdup(driver), "-", '_');
+
+        if (*driver && (*module == '\0' || g_str_equal(same, module)))
+                return g_strdup(driver);
+        return g_strdup_printf("%s%s%s%s", *driver ? driver : "-", *module ? " (" : "", module,
+                               *module ? ")" : "");
+}
+
 static void add_row(struct libscols_table *table, const json_t *row)
 {
-        g_autofree char *used_by = tn_cli_used_by(row);
+        g_autofree char *used_by = tn_cli_used_by(row), *driver = driver_and_module(row);
         g_autofree char *device = g_strdup_printf("%s %s", tn_cli_text(row, "bus"),
                                                   tn_cli_text(row, "device"));
-        const char *driver = tn_cli_text(row, "driver");
-        const char *cells[] = {device,
-                               tn_cli_text(row, "role"),
-                               tn_cli_text(row, "kind"),
-                               *driver ? driver : "-",
-                               tn_cli_text(row, "module"),
-                               tn_cli_text(row, "state"),
-                               used_by};
+        const char *cells[] = {device,  tn_cli_text(row, "role"),  tn_cli_text(row, "kind"),
+                               used_by, tn_cli_text(row, "state"), driver};
 
         tn_table_add(table, cells);
 }
 
 static void print_table(const json_t *devices, bool all)
 {
-        static const char *const headers[] = {"DEVICE", "ROLE",  "KIND", "DRIVER",
-                                              "MODULE", "STATE", "AS",   NULL};
+        static const char *const headers[] = {"DEVICE", "ROLE", "KIND", "AS", "STATE", "DRIVER", NULL};
         struct libscols_table *table = tn_table_new(headers);
+        struct libscols_column *last = scols_table_get_column(table, G_N_ELEMENTS(headers) - 2);
         unsigned left_out = 0;
         json_t *row;
         size_t i;
 
+        (void) scols_column_set_flags(last, 0); /* a name that is cut in pieces helps nobody */
         json_array_foreach(devices, i, row)
         {
                 bool other = g_str_equal(tn_cli_text(row, "kind"), "other");

@@ -32,6 +32,10 @@
 #define OLD_NETWORK "e1000 e1000e 8139cp 8139too pcnet32 ne2k_pci tulip igb"
 #define SCSI_DISK   "sd_mod"
 
+/* QEMU plays VMware's devices too, and guests that were moved from there often still have them. */
+#define KVM_STORAGE OLD_STORAGE " vmw_pvscsi"
+#define KVM_NETWORK OLD_NETWORK " vmxnet3"
+
 #define ROW(on, what, name, patterns, option, ...)                                                          \
         {                                                                                                   \
                 .platforms = (on), .role = TN_PV_##what, .module = name, .match = patterns,                 \
@@ -45,14 +49,14 @@ const struct tn_pv_driver tn_catalogue_table[] = {
         ROW(KVM, BUS, "virtio_mmio", "of:N*T*Cvirtio,mmioC* of:N*T*Cvirtio,mmio acpi*:LNRO0005:*", "CONFIG_VIRTIO_MMIO",
             .reason = "Firecracker, microvm and arm boards; machines with PCI do not need it"),
         ROW(KVM, STORAGE, "virtio_blk", "virtio:d00000002v*", "CONFIG_VIRTIO_BLK", .flags = BOOT,
-            .replaces = OLD_STORAGE, .needs = "virtio_pci"),
+            .replaces = KVM_STORAGE, .needs = "virtio_pci"),
         ROW(KVM | GCP | VBOX, STORAGE, "virtio_scsi", "virtio:d00000008v*", "CONFIG_SCSI_VIRTIO", .flags = BOOT,
-            .replaces = OLD_STORAGE, .needs = "virtio_pci " SCSI_DISK,
+            .replaces = KVM_STORAGE, .needs = "virtio_pci " SCSI_DISK,
             .reason = "the default of Proxmox VE and of Google; in VirtualBox since 6.1; sd_mod drives the disks on it"),
         ROW(KVM, STORAGE, "virtio_pmem", "virtio:d0000001Bv*", "CONFIG_VIRTIO_PMEM",
             .needs = "virtio_pci", .reason = "memory of the host as a disk; no root file system in practice"),
         ROW(KVM | GCP | VBOX, NETWORK, "virtio_net", "virtio:d00000001v*", "CONFIG_VIRTIO_NET", .flags = BOOT,
-            .replaces = OLD_NETWORK, .needs = "virtio_pci",
+            .replaces = KVM_NETWORK, .needs = "virtio_pci",
             .reason = "boot-critical for a root on the network; VirtualBox has the device since 3.1"),
         ROW(VBOX, BUS, "virtio_pci", "pci:v00001AF4d*sv*sd*bc*sc*i*", "CONFIG_VIRTIO_PCI",
             .flags = BOOT, .reason = "behind virtio_net and virtio_scsi only"),
@@ -220,6 +224,10 @@ const struct tn_pv_driver tn_catalogue_table[] = {
         ROW(KVM | VMWARE | XEN | VBOX, NETWORK, "e1000", PCI("8086", "100E") " " PCI("8086", "100F") " " PCI("8086", "1004"),
             "CONFIG_E1000", .flags = EMULATED),
         ROW(KVM | VMWARE, NETWORK, "e1000e", PCI("8086", "10D3"), "CONFIG_E1000E", .flags = EMULATED),
+        ROW(KVM, STORAGE, "vmw_pvscsi", PCI("15AD", "07C0"), "CONFIG_VMWARE_PVSCSI", .flags = EMULATED,
+            .needs = SCSI_DISK, .reason = "VMware's, played by QEMU"),
+        ROW(KVM, NETWORK, "vmxnet3", PCI("15AD", "07B0"), "CONFIG_VMXNET3", .flags = EMULATED,
+            .reason = "VMware's, played by QEMU"),
         ROW(KVM, NETWORK, "igb", PCI("8086", "10C9"), "CONFIG_IGB", .flags = EMULATED, .reason = "QEMU 8.0"),
         ROW(KVM, STORAGE, "nvme", "pci:v*d*sv*sd*bc01sc08i02*", "CONFIG_BLK_DEV_NVME", .flags = EMULATED,
             .reason = "QEMU's emulated controller; fast enough to be left alone"),

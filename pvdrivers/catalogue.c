@@ -96,14 +96,21 @@ const struct tn_pv_driver *tn_catalogue_find_module(const struct tn_catalogue *c
         return driver;
 }
 
+/* Nearly all patterns differ from a modalias before their first wildcard: those cost no fnmatch(). */
+static bool begins_alike(const char *pattern, const char *modalias)
+{
+        return strncmp(pattern, modalias, strcspn(pattern, "*?[ ")) == 0;
+}
+
 bool tn_catalogue_driver_matches(const struct tn_pv_driver *driver, const char *modalias)
 {
         const char *next = NULL;
 
         for (const char *word = driver->match; word; word = next) {
-                g_autofree char *pattern = g_strndup(word, word_length(word, &next));
+                size_t len = word_length(word, &next);
+                g_autofree char *pattern = begins_alike(word, modalias) ? g_strndup(word, len) : NULL;
 
-                if (fnmatch(pattern, modalias, 0) == 0)
+                if (pattern && fnmatch(pattern, modalias, 0) == 0)
                         return true;
         }
         return false;

@@ -160,9 +160,10 @@ static bool put_class(const struct recording *recording, const char *class)
 
         for (size_t i = 0; names && names[i] && i < TN_DEVICES_MAX; i++) {
                 g_autofree char *path = g_strdup_printf("%s/%s", folder, names[i]);
-                g_autofree char *target = tn_env_readlink(recording->env, path);
+                g_autofree char *leaf = tn_device_leaf_path(recording->env, class, names[i]);
+                g_autofree char *target = g_strdup_printf("../../%s", leaf);
 
-                if (target && !strstr(target, "/virtual/") && !put(recording, path, NULL, target))
+                if (leaf && !put(recording, path, NULL, target))
                         return false;
         }
         return true;

@@ -51,15 +51,50 @@ static char *link_path(const struct tn_env *env, const char *link)
         return g_strdup(p);
 }
 
-/* A CD drive wants no throughput; what is made by software has no device. */
-static bool counts(const char *class, const char *name, const char *path)
+/* sda1 is in the folder of sda, which is a block device as well. */
+static bool is_partition(const struct tn_env *env, const char *path)
 {
-        g_autofree char *disk = g_strdup_printf("/block/%s", name);
+        g_autofree char *above = g_path_get_dirname(path), *name = g_path_get_basename(above);
+        g_autofree char *link = g_strdup_printf("sys/class/block/%s", name);
+        g_autofree char *target = tn_env_readlink(env, link);
 
-        if (strstr(path, "/virtual/"))
-                return false;
-        return g_str_equal(class, "net") || (g_str_has_suffix(path, disk) && !g_str_has_prefix(name, "sr") &&
-                                             !g_str_has_prefix(name, "fd"));
+        return target != NULL;
+}
+
+/* NVMe disks with several paths are made by software, in a folder with a link to each of their controllers.
+ */
+static char *nvme_path(const struct tn_env *env, const char *path)
+{
+        g_autofree char *folder = g_path_get_dirname(path), *full = g_strdup_printf("sys/%s", folder);
+        g_autofree char *disk = g_path_get_basename(path);
+        g_auto(GStrv) names = tn_env_list(env, full);
+
+        for (size_t i = 0; names && names[i]; i++) {
+                g_autofree char *link = g_strdup_printf("%s/%s", full, names[i]);
+                g_autofree char *controller = g_str_has_prefix(names[i], "nvme") ? link_path(env, link)
+                                                                                 : NULL;
+
+                if (controller)
+                        return g_strdup_printf("devices/%s/%s", controller, disk);
+        }
+        return NULL;
+}
+
+char *tn_device_leaf_path(const struct tn_env *env, const char *class, const char *name)
+{
+        g_autofree char *link = g_strdup_printf("sys/class/%s/%s", class, name);
+        g_autofree char *path = link_path(env, link);
+        bool is_disk = g_str_equal(class, "block");
+
+        if (path && is_disk && strstr(path, "/virtual/nvme-subsystem/"))
+                return nvme_path(env, path);
+        if (!path || strstr(path, "/virtual/"))
+                return NULL;
+        /* nvme0c0n1 is one path of nvme0n1. */
+        if (is_disk && (g_str_has_prefix(name, "sr") || g_str_has_prefix(name, "fd") ||
+                        (g_str_has_prefix(name, "nvme") && strchr(name, 'c')) || is_partition(env, path)))
+                return NULL;
+        return g_steal_pointer(&path);
 }
 
 static GPtrArray *read_class(const struct tn_env *env, const char *class)
@@ -69,11 +104,10 @@ static GPtrArray *read_class(const struct tn_env *env, const char *class)
         g_auto(GStrv) names = tn_env_list(env, folder);
 
         for (size_t i = 0; names && names[i] && leaves->len < TN_DEVICES_MAX; i++) {
-                g_autofree char *link = g_strdup_printf("%s/%s", folder, names[i]);
-                g_autofree char *path = link_path(env, link);
+                g_autofree char *path = tn_device_leaf_path(env, class, names[i]);
                 struct leaf *leaf;
 
-                if (!path || !counts(class, names[i], path))
+                if (!path)
                         continue;
                 leaf = g_new0(struct leaf, 1);
                 leaf->name = g_strdup(names[i]);

@@ -22,5 +22,9 @@ struct tn_device {
         const struct tn_device *parent; /* the device of the list that it sits on, or NULL */
 };
 
+/* Where the disk or interface @name of @class ("block", "net") is, below sys/; NULL for one that no device
+ * of a bus makes: software, partitions, CD drives. Free with g_free(). */
+char *tn_device_leaf_path(const struct tn_env *env, const char *class, const char *name);
+
 /* Of struct tn_device, in the order of the buses and of the names there. Free with g_ptr_array_unref(). */
 GPtrArray *tn_device_list(const struct tn_env *env);

@@ -107,7 +107,8 @@ static GHashTable *blacklist_of(const struct tn_kernels *kernels)
         return own->blacklist;
 }
 
-struct tn_module *tn_kernel_module(struct tn_kernel *kernel, const char *name)
+/* Looking for a signature may mean to unpack the module: @always, or only where it decides. */
+static struct tn_module *find_module(struct tn_kernel *kernel, const char *name, bool always)
 {
         struct tn_module *module = g_new0(struct tn_module, 1);
         const struct tn_blacklist_entry *entry;
@@ -118,7 +119,8 @@ struct tn_module *tn_kernel_module(struct tn_kernel *kernel, const char *name)
         if (file) {
                 module->path = *file == '/' ? g_strdup(file + 1)
                                             : g_strdup_printf("%s/%s", kernel->modules_dir, file);
-                module->has_signature = tn_kernel_index_signed(kernel->index, file);
+                module->has_signature = (always || tn_kernel_signature_enforced(kernel->owner->env)) &&
+                                        tn_kernel_index_signed(kernel->index, file);
         }
         entry = g_hash_table_lookup(blacklist_of(kernel->owner), module->name);
         if (entry) {
@@ -127,6 +129,11 @@ struct tn_module *tn_kernel_module(struct tn_kernel *kernel, const char *name)
         }
         module->state = state_of(kernel, module, file);
         return module;
+}
+
+struct tn_module *tn_kernel_module(struct tn_kernel *kernel, const char *name)
+{
+        return find_module(kernel, name, true);
 }
 
 void tn_kernel_module_free(struct tn_module *module)
@@ -141,7 +148,7 @@ void tn_kernel_module_free(struct tn_module *module)
 
 enum tn_module_state tn_kernel_module_state(struct tn_kernel *kernel, const char *name)
 {
-        g_autoptr(tn_module_t) module = tn_kernel_module(kernel, name);
+        g_autoptr(tn_module_t) module = find_module(kernel, name, false);
 
         return module->state;
 }

@@ -49,7 +49,7 @@ def hardware(folder):
 def guest():
     """A booted guest with all of that and the package installed."""
     folder = procs.temp_dir()
-    made = agent.boot_full(hardware(folder))
+    made = agent.boot_full(hardware(folder), timeout=300)
     agent.install(made)
     return made
 
@@ -83,7 +83,8 @@ def catalogue_fits_the_kernel_of_the_image():
 def advice_for_each_emulated_device():
     modules, value = inventory()
     equal(value['platform'], 'kvm', 'platform')
-    for module, better in (('e1000', 'virtio_net'), ('ahci', 'virtio_blk'), ('sym53c8xx', 'virtio_blk'),
+    for module, better in (('e1000', 'virtio_net'), ('vmxnet3', 'virtio_net'), ('ahci', 'virtio_blk'),
+                           ('sym53c8xx', 'virtio_blk'), ('vmw_pvscsi', 'virtio_blk'),
                            ('bochs', 'virtio_gpu'), ('usbhid', 'virtio_input')):
         equal(modules[module]['kind'], 'emulated', f'kind of {module}')
         equal(modules[module]['advice']['module'], better, f'advice for {module}')
@@ -134,7 +135,7 @@ def kernel_without_kvm_refuses_ptp_kvm():
 
 @test(timeout=200)
 def blacklisted_module_stays_out_and_is_said():
-    guest().run("modprobe -r i6300esb && echo 'blacklist i6300esb' > /etc/modprobe.d/mine.conf")
+    guest().run("modprobe -r i6300esb iTCO_wdt; printf 'blacklist %s\\n' i6300esb iTCO_wdt > /etc/modprobe.d/mine.conf")
     guest().run('systemctl restart tenon-drivers', 60)
     journal = guest().run('journalctl -q -b -u tenon-drivers -o cat --no-pager')
     check('i6300esb: skipped, forbidden by /etc/modprobe.d/mine.conf' in journal, journal)
