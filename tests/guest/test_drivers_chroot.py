@@ -3,7 +3,7 @@
 """The real builders of initramfs images, and prepare killed at each of its steps, in the guest's root as a folder.
 
 The full guest's disk is unpacked, and tenonctl of its package runs in it by chroot, in a mount namespace of its own.
-That is much quicker than in a guest, so only the last test boots what came of it.
+That is much quicker than in a guest, so only the last tests boot what came of it.
 """
 
 import glob
@@ -102,10 +102,21 @@ def dracut_builds_and_undo_restores():
     prepare_and_undo('dracut')
 
 
+def boots_on(target, disk, driver):
+    """Prepare a folder for a platform, boot it on that one's devices: its root and its card's name are there."""
+    path, kernel, initrd = folder_disk(target)
+    line = f'root=UUID={UUID} ro console=ttyS0 loglevel=4'
+    extra = ['-kernel', kernel, '-initrd', initrd, '-append', line]
+    with moving.start(target, path, extra, 'raw', timeout=300) as guest:
+        equal(guest.run('findmnt -n -o SOURCE /'), f'/dev/{disk}', 'root')
+        equal(journey.check_network(guest), driver, 'driver of the card')
+
+
 @test(timeout=900)
 def prepared_for_vmware_it_boots_on_its_devices():
-    disk, kernel, initrd = folder_disk('vmware')
-    line = f'root=UUID={UUID} ro console=ttyS0 loglevel=4'
-    with moving.start('vmware', disk, ['-kernel', kernel, '-initrd', initrd, '-append', line], 'raw', timeout=300) as guest:
-        equal(guest.run('findmnt -n -o SOURCE /'), '/dev/sda', 'root')
-        equal(journey.check_network(guest), 'vmxnet3', 'driver of the card')
+    boots_on('vmware', 'sda', 'vmxnet3')
+
+
+@test(timeout=900)
+def prepared_for_kvm_it_boots_on_virtio():
+    boots_on('kvm', 'vda', 'virtio_net')
