@@ -20,6 +20,7 @@ PACKAGES = ('xen-hypervisor-4.17-amd64', 'xen-utils-4.17', 'xen-utils-common', '
             'libxenhypfs1', 'libxenstore4', 'libxentoolcore1', 'libxentoollog1', 'libfdt1', 'libyajl2')
 BIN = 'usr/lib/xen-4.17/bin'
 LIBRARIES = ('usr/lib/x86_64-linux-gnu', 'usr/lib/xen-4.17/lib/x86_64-linux-gnu')
+LIBGCC = '/lib/x86_64-linux-gnu/libgcc_s.so.1'
 MODULES = ('ahci', 'sd_mod', 'crc32c_generic', 'ext4', 'xenfs', 'xen-privcmd', 'xen-evtchn', 'xen-gntdev',
            'xen-gntalloc', 'xen-blkback', 'xen-netback')
 
@@ -79,7 +80,8 @@ def unpack():
 def files(root):
     """Programs, scripts, and a wrapper for each program that tells it where its libraries are."""
     libraries = ':'.join(os.path.join(root, path) for path in LIBRARIES)
-    found = {'/etc/xen/scripts/block': BLOCK, '/etc/xen/scripts/vif': VIF}
+    found = {'/etc/xen/scripts/block': BLOCK, '/etc/xen/scripts/vif': VIF,
+             LIBGCC: LIBGCC}  # which libc loads when a thread is cancelled
     for folder, name in ((BIN, 'xl'), (BIN, 'xenstored'), (BIN, 'xenconsoled'), ('usr/bin', 'xenstore-read'),
                          ('usr/bin', 'xenstore-write'), ('usr/bin', 'xenstore-exists')):
         path = f'{root}/{folder}/{name}'
