@@ -61,19 +61,21 @@ static char **expand(const struct tn_env *env, const char *pattern)
         return (char **) g_ptr_array_free(g_steal_pointer(&found), FALSE);
 }
 
-/* GRUB's generator writes names again when it is told to; then the next kernel update would. */
+/* GRUB's generator writes names again when it is told to; then the next kernel update would. Takes @text
+ * over. */
 static char *allow_uuids(char *text)
 {
-        static const char line[] = "\nGRUB_DISABLE_LINUX_UUID=";
-        const char *at = strstr(text, line);
-        char *changed;
+        g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
-        if (!at)
-                return text;
-        changed = g_strdup_printf("%.*s\n#GRUB_DISABLE_LINUX_UUID=%s", (int) (at - text), text,
-                                  at + strlen(line));
+        for (char **line = lines; *line; line++)
+                if (g_str_has_prefix(*line, "GRUB_DISABLE_LINUX_UUID=") && strstr(*line, "true")) {
+                        char *comment = g_strconcat("#", *line, NULL);
+
+                        g_free(*line);
+                        *line = comment;
+                }
         g_free(text);
-        return changed;
+        return g_strjoinv("\n", lines);
 }
 
 /* grubenv is a block of fixed size, filled with '#'. Takes @text over; NULL when it does not fit. */

@@ -332,10 +332,12 @@ static void test_links_and_blocks(void **state)
                    "# GRUB Environment Block\nkernelopts=root=/dev/sda1 ro\n####");
         folder_link(root, "../efi/EFI/x/grubenv", "boot/grub2/grubenv");
         folder_write(root, "etc/kernel/cmdline", "root=/dev/sda1\0", 15);
+        folder_put(root, "etc/default/grub", "GRUB_DISABLE_LINUX_UUID=true\nGRUB_CMDLINE_LINUX=\"quiet\"\n");
         result = prepare(false, NULL);
         assert_non_null(result);
         assert_contents("boot/efi/EFI/x/grubenv",
                         "# GRUB Environment Block\nkernelopts=root=UUID=11-aa ro\n###");
+        assert_contents("etc/default/grub", "#GRUB_DISABLE_LINUX_UUID=true\nGRUB_CMDLINE_LINUX=\"quiet\"\n");
         target = g_file_read_link(link, NULL);
         assert_string_equal(target, "../efi/EFI/x/grubenv");
         notes = told(result, "notes");

@@ -129,8 +129,11 @@ def check_disks(guest, disk):
 
 def check_network(guest, name=CARD):
     """The interface has its old name, is up and has its address; the name of its driver."""
-    guest.run(f'for i in $(seq 60); do ip -4 -o addr show dev {name} | grep -q 10.0.2.15 && break; sleep 1; done', 120)
-    addresses = guest.run(f'ip -4 -o addr show dev {name}; ip -br link show dev {name}')
+    guest.sh(f'for i in $(seq 60); do ip -4 -o addr show dev {name} 2>/dev/null | grep -q 10.0.2.15 && break; sleep 1; '
+             'done', 240)
+    _, addresses = guest.sh(f'ip -4 -o addr show dev {name}; ip -br link show dev {name}')
     if '10.0.2.15/24' not in addresses or ' UP ' not in addresses:
-        raise AssertionError(f'{name} is not up or has no address: {addresses}; {guest.run("ip addr")}')
+        state = guest.sh('ip -br addr; for i in /sys/class/net/e*; do udevadm test-builtin net_setup_link $i 2>&1 | tail -n 8; '
+                         'done; dmesg | grep -iE "eth|enp|ens" | tail -n 12; lspci -k 2>/dev/null | tail -n 20', 120)[1]
+        raise AssertionError(f'{name} is not up or has no address: {addresses}; {state}')
     return guest.run(f'readlink -f /sys/class/net/{name}/device/driver').rsplit('/', 1)[-1]

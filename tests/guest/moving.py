@@ -54,9 +54,9 @@ EARLY_FILES = {
 # Run in the guest, once, on the hardware that it is to be bound to.
 FINISH = r'''
 set -e
-card=$(cd /sys/class/net && echo e*)
-printf 'auto lo\niface lo inet loopback\n\nauto %s\niface %s inet static\n\taddress 10.0.2.15/24\n\tgateway 10.0.2.2\n' \
-    $card $card >/etc/network/interfaces
+until [ -e /sys/class/net/enp0s5 ]; do sleep 1; done
+printf 'auto lo\niface lo inet loopback\n\nauto enp0s5\niface enp0s5 inet static\n\taddress 10.0.2.15/24\n\tgateway 10.0.2.2\n' \
+    >/etc/network/interfaces
 mkswap -q /dev/sda2
 mkdir -p /data /etc/lvm/devices
 touch /etc/lvm/devices/system.devices

@@ -2,104 +2,22 @@
 # Copyright (C) 2026 the Tenon developers
 """The real builders of initramfs images, and prepare killed at each of its steps, in the guest's root as a folder.
 
-Nothing is booted, so this is quick: the full guest's disk is unpacked, and tenonctl of its package runs in it by
-chroot, in a mount namespace of its own. What a folder cannot show (does it boot?) is in test_drivers_move.py.
+The full guest's disk is unpacked, and tenonctl of its package runs in it by chroot, in a mount namespace of its own.
+That is much quicker than in a guest, so only the last tests boot what came of it.
 """
 
 import glob
-import hashlib
 import os
 import signal
-import subprocess
 import time
 
-import agent
-import image
+import journey
+import moving
 import procs
-from cases import Skip, check, equal, note, shared, test
+from cases import check, equal, note, shared, test
+from folder import UUID, Folder, differ, folder_disk
 
-STORE = 'var/lib/tenon/drivers'
 MODULES = ('virtio_blk', 'virtio_scsi', 'sd_mod', 'nvme')
-
-# A folder is no machine: the names of its disks and its card are made up.
-SURROUNDINGS = r'''
-mount -t proc proc "$1/proc" && mount -t tmpfs none "$1/dev" && mount -t tmpfs none "$1/sys" || exit 77
-mkdir -p "$1/dev/disk/by-uuid" "$1/sys/class/net/enp0s5/device" "$1/sys/module" "$1/sys/block"
-for node in null:3 zero:5 random:8 urandom:9; do mknod -m 666 "$1/dev/${node%:*}" c 1 "${node#*:}"; done
-ln -s ../../sda1 "$1/dev/disk/by-uuid/11111111-2222-3333-4444-555555555555"
-cd "$1/sys/class/net/enp0s5" && echo 1 >type && echo 0 >addr_assign_type && echo 52:54:00:12:34:56 >address
-cd / && root=$1 && shift && exec chroot "$root" "$@"
-'''
-
-
-class Folder:
-    """The root of a guest, unpacked."""
-
-    def __init__(self):
-        self.path = procs.temp_dir()
-        procs.run(['debugfs', '-R', f'rdump / {self.path}', image.get().disk], timeout=300)
-        for name in ('proc', 'sys', 'dev', 'tmp', 'var/tmp'):
-            os.makedirs(self.at(name), exist_ok=True)
-        with open(self.at('etc/fstab'), 'w', encoding='utf-8') as file:
-            file.write('/dev/sda1 / ext4 defaults 0 1\n')
-        procs.run(['cp', agent.deb(), self.at('tmp/tenon.deb')])
-        status, text = self.run('dpkg', '-i', '/tmp/tenon.deb')
-        equal(status, 0, f'dpkg -i: {text}')
-        os.unlink(self.at('tmp/tenon.deb'))
-
-    def at(self, path):
-        """A path in the running system."""
-        return os.path.join(self.path, path)
-
-    def start(self, *argv):
-        """Start a program in it; its Popen."""
-        return subprocess.Popen(['unshare', '-m', 'sh', '-c', SURROUNDINGS, 'sh', self.path, *argv],
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
-
-    def run(self, *argv, timeout=400):
-        """(exit status, output) of a program in it."""
-        process = self.start(*argv)
-        output, _ = process.communicate(timeout=timeout)
-        if process.returncode == 77:
-            raise Skip(f'no mount namespace to be had here: {output}')
-        return process.returncode, output
-
-    def photograph(self):
-        """path -> what it is and what is in it, of all of /etc and /boot."""
-        found = {}
-        for top in ('etc', 'boot'):
-            for folder, _, names in os.walk(self.at(top)):
-                for path in [folder, *(os.path.join(folder, name) for name in names)]:
-                    found[os.path.relpath(path, self.path)] = describe(path)
-        return found
-
-    def records(self):
-        """How many records the journal of an unfinished prepare has."""
-        for path in glob.glob(self.at(f'{STORE}/0*/journal')):
-            with open(path, 'rb') as file:
-                return file.read().count(b'\n')
-        return 0
-
-    def close(self):
-        """Remove it."""
-        procs.remove_dir(self.path)
-
-
-def describe(path):
-    """Mode, owner, time and contents of a file; of a folder without its size."""
-    stat = os.lstat(path)
-    what = (oct(stat.st_mode), stat.st_uid, stat.st_gid, stat.st_mtime_ns)
-    if os.path.islink(path):
-        return (*what, os.readlink(path))
-    if os.path.isfile(path):
-        with open(path, 'rb') as file:
-            return (*what, hashlib.sha256(file.read()).hexdigest())
-    return what
-
-
-def differ(before, after):
-    """Paths that differ."""
-    return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
 
 
 def has_modules(folder):
@@ -182,3 +100,23 @@ def dracut_builds_and_undo_restores():
                                 'ls /boot/initrd.img-*')
     equal(status, 0, f'dracut in place of initramfs-tools: {text[-2000:]}')
     prepare_and_undo('dracut')
+
+
+def boots_on(target, disk, driver):
+    """Prepare a folder for a platform, boot it on that one's devices: its root and its card's name are there."""
+    path, kernel, initrd = folder_disk(target)
+    line = f'root=UUID={UUID} ro console=ttyS0 loglevel=4'
+    extra = ['-kernel', kernel, '-initrd', initrd, '-append', line]
+    with moving.start(target, path, extra, 'raw', timeout=300) as guest:
+        equal(guest.run('findmnt -n -o SOURCE /'), f'/dev/{disk}', 'root')
+        equal(journey.check_network(guest), driver, 'driver of the card')
+
+
+@test(timeout=900)
+def prepared_for_vmware_it_boots_on_its_devices():
+    boots_on('vmware', 'sda', 'vmxnet3')
+
+
+@test(timeout=900)
+def prepared_for_kvm_it_boots_on_virtio():
+    boots_on('kvm', 'vda', 'virtio_net')

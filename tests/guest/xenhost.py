@@ -20,6 +20,7 @@ PACKAGES = ('xen-hypervisor-4.17-amd64', 'xen-utils-4.17', 'xen-utils-common', '
             'libxenhypfs1', 'libxenstore4', 'libxentoolcore1', 'libxentoollog1', 'libfdt1', 'libyajl2')
 BIN = 'usr/lib/xen-4.17/bin'
 LIBRARIES = ('usr/lib/x86_64-linux-gnu', 'usr/lib/xen-4.17/lib/x86_64-linux-gnu')
+LIBGCC = '/lib/x86_64-linux-gnu/libgcc_s.so.1'
 MODULES = ('ahci', 'sd_mod', 'crc32c_generic', 'ext4', 'xenfs', 'xen-privcmd', 'xen-evtchn', 'xen-gntdev',
            'xen-gntalloc', 'xen-blkback', 'xen-netback')
 
@@ -39,14 +40,15 @@ mount -t xenfs xenfs /proc/xen
 mkdir -p /run/log /run/xen /run/xenstored /var/run/xenstored /var/lib/xen /var/log/xen /var/run/xen /var/lib/xenstored /run/lock /var/lock
 xenstored --pid-file /run/xenstored.pid
 for i in $(seq 50); do xenstore-exists / && break; sleep 0.2; done
-xenstore-write /local/domain/0/domid 0
+xenstore-write /local/domain/0/domid 0 /local/domain/0/name Domain-0 /local/pool/0/name Pool-0
 xenconsoled --log=guest --log-dir=/run/log --pid-file=/run/xenconsoled.pid
 '''
 # Without a boot loader in the domain, its kernel and its command line come from its own disk.
 CREATE = '''
-mkdir -p /disk && mount -o ro /dev/sda1 /disk
+mkdir -p /disk /etc/xen && touch /etc/xen/xl.conf && mount -o ro ROOT /disk
 cp /disk/boot/vmlinuz-* /run/vmlinuz && cp /disk/boot/initrd.img-* /run/initrd
-line=$(grep -m 1 -o 'root=[^ ]* ro' /disk/boot/grub/grub.cfg)
+line="LINE"
+[ "$line" ] || line=$(grep -m 1 -o 'root=[^ ]* ro' /disk/boot/grub/grub.cfg)
 umount /disk
 cat >/run/guest.cfg <<END
 name = "guest"
@@ -78,7 +80,8 @@ def unpack():
 def files(root):
     """Programs, scripts, and a wrapper for each program that tells it where its libraries are."""
     libraries = ':'.join(os.path.join(root, path) for path in LIBRARIES)
-    found = {'/etc/xen/scripts/block': BLOCK, '/etc/xen/scripts/vif': VIF}
+    found = {'/etc/xen/scripts/block': BLOCK, '/etc/xen/scripts/vif': VIF,
+             LIBGCC: LIBGCC}  # which libc loads when a thread is cancelled
     for folder, name in ((BIN, 'xl'), (BIN, 'xenstored'), (BIN, 'xenconsoled'), ('usr/bin', 'xenstore-read'),
                          ('usr/bin', 'xenstore-write'), ('usr/bin', 'xenstore-exists')):
         path = f'{root}/{folder}/{name}'
@@ -89,7 +92,7 @@ def files(root):
     return found
 
 
-def start(disk):
+def start(disk, form='qcow2'):
     """Boot the host with this disk, start Xen's daemons; the guest is dom0."""
     folder, cache = procs.temp_dir(), unpack()
     root, made = f'{cache}/root', image.get()
@@ -102,12 +105,19 @@ def start(disk):
         '-M', 'q35', '-cpu', 'qemu64', '-smp', '2', '-m', '1800', '-kernel', f'{cache}/xen',
         '-append', 'console=com1 com1=115200,8n1 dom0_mem=640M,max:640M dom0_max_vcpus=1',
         '-initrd', f'{made.kernel} console=hvc0 quiet panic=-1,initrd.img',
-        '-drive', f'file={disk},format=qcow2,if=none,id=d0,cache=unsafe', '-device', 'ide-hd,drive=d0,bus=ide.0'], 180)
+        '-drive', f'file={disk},format={form},if=none,id=d0,cache=unsafe', '-device', 'ide-hd,drive=d0,bus=ide.0'], 180)
     host.run(START, 60)
     return host
 
 
-def create(host):
-    """Start the domain."""
-    return host.run(CREATE, 120)
+def create(host, root='/dev/sda1', line=''):
+    """Start the domain from the root file system there; `line` stands in for that of its boot loader."""
+    return host.run(CREATE.replace('ROOT', root).replace('LINE', line), 300)
+
+
+def report(host, patience=600):
+    """What the domain says on its console, in lines that begin with REPORT, until REPORT end."""
+    host.run(f'for i in $(seq {patience}); do grep -q "REPORT end" /run/log/guest-guest.log && exit; sleep 1; done; '
+             'tail -n 30 /run/log/guest-guest.log; xl list; exit 1', patience + 120)
+    return host.run('grep -o "REPORT .*" /run/log/guest-guest.log | tr -d "\\r"').splitlines()
 
