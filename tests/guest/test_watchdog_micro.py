@@ -16,7 +16,7 @@ from watchdogs import TIMEOUT, chosen
 ROWS = {
     'i6300esb': ('i6300esb', 'i6300ESB timer', ['-device', 'i6300esb'], 'q35', 'WATCHDOG', True, 'hang'),
     'ib700': ('ib700wdt', 'IB700 WDT', ['-device', 'ib700'], 'pc', 'WATCHDOG', True, None),
-    'tco': ('iTCO_wdt', 'iTCO_wdt', ['-global', 'ICH9-LPC.noreboot=false'], 'q35', 'WATCHDOG', True, 'hang'),
+    'tco': ('iTCO_wdt', 'iTCO_wdt', ['-global', 'ICH9-LPC.noreboot=false'], 'q35', 'WATCHDOG', True, None),
     'softdog': ('softdog', 'Software Watchdog', [], 'q35', 'RESET', False, None),
 }
 MODULES = {'tco': ('lpc_ich', 'iTCO_wdt')}
