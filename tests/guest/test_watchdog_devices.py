@@ -58,10 +58,10 @@ def tco():
     dog.use('iTCO_wdt')
     lives(dog)
     equal(dog.told()['resets-after-seconds'], 2 * TIMEOUT, 'resets-after-seconds')
-    dies(dog, 'hang')
+    dies(dog, 'unknown')
     dog.crash()
     note(f'kernel crashed: fired {dog.fires():.1f} s later')
-    dog.cause('hang')
+    dog.cause('unknown')
 
 
 def softdog():

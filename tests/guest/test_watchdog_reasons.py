@@ -32,10 +32,10 @@ timeout-seconds={TIMEOUT}
 @shared
 def guest():
     """A guest with a disk for the agent's state, a store for the kernel's last words, and the plugin stall."""
-    disk = machine.data_disk(machine.procs.temp_dir(), [])
-    files = {**agent.micro_files(), '/etc/tenond.conf': CONFIG,
-             '/plugins/stall.so': agent.built('tests/plugins/stall.so')}
-    made = machine.boot_micro(files, (*agent.MODULES, 'virtio_blk', 'ext4', 'i6300esb'), [
+    stall = agent.built('tests/plugins/stall.so')
+    disk = machine.data_disk(machine.procs.temp_dir(), [stall])
+    files = {**agent.micro_files(), '/etc/tenond.conf': CONFIG, '/plugins/stall.so': stall}
+    made = machine.boot_micro(files, (*agent.MODULES, 'virtio_blk', 'crc32c_generic', 'ext4', 'i6300esb'), [
         *devices.disk(disk, 'raw'), *devices.virtio_serial(), *devices.port(),
         *devices.port('org.tenon.agent.0', 'qmp0'), '-device', 'i6300esb', '-device', 'acpi-erst,memdev=erst',
         '-object', 'memory-backend-file,id=erst,size=64K,mem-path=erst.img,share=on', '-action', 'watchdog=reset'],

@@ -84,6 +84,9 @@ def tools(tree):
     found = glob.glob(f'{tree}/**/*.so.*', recursive=True)
     os.environ['LD_LIBRARY_PATH'] = ':'.join(sorted(map(os.path.dirname, found)))  # for the ldd of initramfs.make()
     files = {f'/lib/xen/{os.path.basename(path)}': path for path in found}
+    # pthread_cancel(3), which libxenlight uses, loads this one at run time.
+    files['/lib/xen/libgcc_s.so.1'] = glob.glob('/lib/*-linux-gnu/libgcc_s.so.1')[0]
+    files['/etc/xen/xl.conf'] = b'autoballoon="off"\n'
     files.update({f'/usr/sbin/{name}': f'{tree}/usr/lib/xen-4.17/bin/{name}' for name in TOOLS})
     return files
 
