@@ -267,8 +267,14 @@ void watchdog_adopt(struct watchdog *watchdog, int fd)
         }
         if (mode == WATCHDOG_MODE_OFF || mode == WATCHDOG_MODE_SYSTEMD ||
             watchdog_record_is_now(watchdog->record, "disarmed")) {
+                bool asked_before = watchdog_record_is_now(watchdog->record, "disarmed");
+
                 if (!watchdog_disarm(watchdog, &error))
                         watchdog->host->log(watchdog->host, TN_LOG_ERR, "%s", error->message);
+                if (!asked_before) { /* it was the mode: another mode arms again in this boot */
+                        json_object_del(watchdog_record_get(watchdog->record), "disarmed");
+                        watchdog_record_save(watchdog->record, NULL, NULL);
+                }
                 watchdog_arm(watchdog, NULL);
                 return;
         }

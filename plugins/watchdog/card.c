@@ -144,7 +144,15 @@ bool watchdog_card_pause(struct watchdog_card *card, GError **error)
 
 bool watchdog_card_resume(struct watchdog_card *card, GError **error)
 {
-        return set_option(card, WDIOS_ENABLECARD, "start", error) && watchdog_card_ping(card, error);
+        int seconds = (int) card->timeout;
+
+        if (!set_option(card, WDIOS_ENABLECARD, "start", error))
+                return false;
+        /* A device may have lost its registers in the sleep: an i6300esb of QEMU does. */
+        if (seconds > 0 && (card->options & WDIOF_SETTIMEOUT) &&
+            card->control(card->fd, WDIOC_SETTIMEOUT, &seconds) < 0)
+                return tn_error_errno(error, errno, "/dev/%s: set its timeout again", card->name);
+        return watchdog_card_ping(card, error);
 }
 
 bool watchdog_card_disarm(struct watchdog_card *card)
