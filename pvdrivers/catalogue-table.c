@@ -33,7 +33,7 @@
 #define SCSI_DISK   "sd_mod"
 
 /* QEMU plays VMware's devices too, and guests that were moved from there often still have them. */
-#define KVM_STORAGE OLD_STORAGE " vmw_pvscsi"
+#define KVM_STORAGE OLD_STORAGE " vmw_pvscsi usb_storage uas"
 #define KVM_NETWORK OLD_NETWORK " vmxnet3"
 
 #define ROW(on, what, name, patterns, option, ...)                                                          \

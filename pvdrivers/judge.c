@@ -15,8 +15,10 @@
 
 static const char *const kind_names[] = {"paravirtual", "emulated", "other"};
 
-/* PCI subsystem vendors of devices that hypervisors play: Red Hat, VMware, VirtualBox, Xen, Microsoft. */
-static const char *const played[] = {"sv00001AF4", "sv000015AD", "sv000080EE", "sv00005853", "sv00001414"};
+/* Parts of the modaliases of devices that hypervisors play: PCI subsystem vendors (Red Hat, VMware,
+ * VirtualBox, Xen, Microsoft), and USB vendors (QEMU has two, VMware, VirtualBox). */
+static const char *const played[] = {"sv00001AF4", "sv000015AD", "sv000080EE", "sv00005853", "sv00001414",
+                                     "usb:v0627",  "usb:v46F4",  "usb:v0E0F",  "usb:v80EE"};
 
 const char *tn_judge_kind_name(enum tn_judge_kind kind)
 {
@@ -62,9 +64,6 @@ static const struct tn_pv_driver *find_better(const struct tn_catalogue *catalog
 
 static bool is_played(const struct tn_device *device)
 {
-        if (g_str_equal(device->bus, "usb"))
-                return true; /* a controller is passed through with all that is on it, and then others are
-                                too */
         for (size_t i = 0; device->modalias && i < G_N_ELEMENTS(played); i++)
                 if (strstr(device->modalias, played[i]))
                         return true;

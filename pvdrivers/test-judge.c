@@ -163,12 +163,15 @@ static void test_board(void **state)
         device(bench, "usb", PCI "1d.0/usb1/1-1/1-1:1.0",
                "usb:v0627p0001d0000dc00dsc00dp00ic03isc00ip00in00", "usbhid");
         device(bench, "usb", PCI "1d.0/usb1/1-1", "usb:x", "usb");
+        device(bench, "usb", PCI "1d.0/usb1/1-2/1-2:1.0",
+               "usb:v046DpC31Cd0000dc00dsc00dp00ic03isc00ip00in00", "usbhid");
         assert_judged(bench, "0000:00:00.0", TN_PV_KVM, "other - - - -");
         assert_judged(bench, "PNP0C0C:00", TN_PV_KVM, "none");
         assert_judged(bench, "i8042", TN_PV_KVM, "none");
         assert_judged(bench, "1-1:1.0", TN_PV_KVM, "emulated input usbhid virtio_input -");
         assert_judged(bench, "1-1:1.0", TN_PV_VMWARE, "none");
         assert_judged(bench, "1-1", TN_PV_KVM, "none");
+        assert_judged(bench, "1-2:1.0", TN_PV_KVM, "none"); /* somebody's keyboard, passed through */
 }
 
 /* The firmware's device on two buses is one. */
