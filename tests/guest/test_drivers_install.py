@@ -27,11 +27,12 @@ CARD = ['-netdev', 'user,id=net0,restrict=on', '-device', 'e1000,netdev=net0,add
 # Holds dpkg's lock, as another package manager would, until it is killed.
 HOLD = r'''
 perl -MFcntl -e 'open my $f, "+>>", "/var/lib/dpkg/lock-frontend" or die;
-    fcntl($f, F_SETLK, pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0)) or die; open my $g, ">", "/run/held"; sleep 600' &
+    fcntl($f, F_SETLK, pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0)) or die; open my $g, ">", "/run/held"; sleep 600' >/dev/null 2>&1 &
+holder=$!
 for i in $(seq 50); do [ -e /run/held ] && break; sleep 0.1; done
 tenonctl drivers install network 2>&1
 status=$?
-kill %1
+kill $holder
 exit $status
 '''
 
@@ -113,7 +114,7 @@ def held_lock_is_told_with_its_holder():
     guest = cloud().guest
     guest.run('mkdir -p /repository && mount -o ro /dev/disk/by-label/packages /repository && '
               'echo "deb [trusted=yes] file:/repository ./" >/etc/apt/sources.list && apt-get -q update', 120)
-    status, text = guest.sh(HOLD, 120)
+    status, text = guest.sh(HOLD, 300)
     equal(status, 2, 'exit status')
     check(re.search(r'process \d+ \(perl\) holds /var/lib/dpkg/lock-frontend', text), text)
     equal(guest.sh('ls /lib/modules')[1].split(), [guest.run('uname -r')], 'kernels after the refusal')
