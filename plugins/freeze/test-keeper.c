@@ -40,7 +40,7 @@ static void test_deadline_thaws(void **state)
 {
         g_autoptr(world_t) world = world_new();
 
-        world_set(world, "freeze", "timeout-ms", "800");
+        world_set(world, "freeze", "timeout-ms", "2500");
         world_start(world);
         assert_int_equal(json_integer_value(world_ask(world, "guest-fsfreeze-freeze", NULL)), 3);
         world_turn(world, 100);
@@ -159,7 +159,7 @@ static void test_hanging_open(void **state)
 {
         g_autoptr(world_t) world = world_new();
 
-        world_set(world, "freeze", "timeout-ms", "150");
+        world_set(world, "freeze", "timeout-ms", "700");
         fake_find(world->fake, "/data")->hang_open = true;
         world_start(world);
         assert_non_null(
