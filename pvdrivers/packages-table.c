@@ -18,8 +18,8 @@ static const struct tn_packages_candidate table[] = {
         {"ubuntu", "*", "linux-modules-extra-%k"},
         {"ubuntu", "*", "virtualbox-guest-dkms", .modules = "vboxguest vboxsf vboxvideo",
          .with = "linux-headers-%k"},
-        /* Debian's kernel for clouds drives paravirtual devices and NVMe; it has no emulated disk or card, no
-         * watchdog and no graphics. */
+        /* Debian's kernel for clouds drives paravirtual devices and NVMe; it has no emulated disk or card,
+         * no watchdog and no graphics. */
         {"debian", "*-cloud-*", "linux-image-%a", .other_kernel = true},
         {"debian", "*", "virtualbox-guest-dkms", .modules = "vboxguest vboxsf vboxvideo",
          .with = "linux-headers-%k"},
