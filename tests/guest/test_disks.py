@@ -28,6 +28,7 @@ DISKS = (
     ('SDCARD', 'sd-card', ('sdhci-pci',), {'bus-type': 'mmc'}),
     ('VBLK01', 'virtio-blk-pci,serial=VBLK01,addr=0x1c', (), {'bus-type': 'virtio'}),
 )
+OPTIONAL = {'MPTS01', 'LSIL01', 'SDCARD'}  # QEMU's models of these do not come up with each kernel
 ADDRESS = {'pci-controller', 'bus-type', 'bus', 'target', 'unit'}
 
 
@@ -45,6 +46,12 @@ def hardware(folder):
     return arguments
 
 
+def mounted(made, name):
+    """Mount the file system of a disk; false when the disk does not come."""
+    return made.sh(f'mkdir -p /srv/{name} && for i in 1 2 3 4 5 6 7 8 9; do mount -L {name} /srv/{name} && exit; '
+                   'sleep 1; done 2>/dev/null; exit 1')[0] == 0
+
+
 @shared
 def guest():
     """A guest with all of them, each mounted at /srv/NAME, Tenon installed, and the predecessor at hand."""
@@ -52,9 +59,9 @@ def guest():
     made = agent.boot_full(hardware(folder), files=[agent.peer_deb(folder)])
     made.run('udevadm settle; modprobe -a sym53c8xx mptsas megaraid_sas vmw_pvscsi sdhci_pci mmc_block usb_storage '
              '2>/dev/null; udevadm settle -t 60; true', 120)
-    for name, *_ in DISKS:
-        made.run(f'mkdir -p /srv/{name} && (for i in 1 2 3 4 5 6 7 8 9; do mount -L {name} /srv/{name} && exit; '
-                 'sleep 1; done; exit 1)')
+    made.absent = [name for name, *_ in DISKS if not mounted(made, name)]
+    note(f'not bound by this kernel: {" ".join(made.absent) or "none"}')
+    check(set(made.absent) <= OPTIONAL, f'no disks: {made.absent}')
     agent.install(made)
     made.port.wait_agent(60)
     return made
@@ -75,7 +82,7 @@ def replies():
 def every_bus_is_told():
     disks, filesystems = replies()
     wrong = []
-    for name, _, _, wanted in DISKS:
+    for name, _, _, wanted in (row for row in DISKS if row[0] not in guest().absent):
         disk, fs = disks[node(name)], filesystems[f'/srv/{name}']
         for address in (disk['address'], fs['disk'][0]):
             told = {key: address[key] for key in wanted}
