@@ -90,11 +90,15 @@ class Cloud:
         procs.remove_dir(self.folder)
 
 
+def long_only():
+    """This guest is one of its own."""
+    if os.environ.get('TENON_LONG') != '1':
+        raise Skip('has a guest of its own; TENON_LONG=1 runs it')
+
+
 @shared
 def cloud():
     """The guest as it came, with the agent's package."""
-    if os.environ.get('TENON_LONG') != '1':
-        raise Skip('has a guest of its own; TENON_LONG=1 runs it')
     made = Cloud()
     guest = made.power_on(made.made.kernel, made.made.initrd)
     journey.unpack(guest, f'dpkg -i {os.path.basename(agent.deb())} >/dev/null')
@@ -104,6 +108,7 @@ def cloud():
 
 @test(timeout=900)
 def without_a_repository_it_says_what_it_looked_for():
+    long_only()
     status, text = cloud().guest.sh('tenonctl drivers install network 2>&1', 120)
     equal(status, 2, 'exit status')
     check('has the driver e1000 for the kernel' in text and 'looked for: linux-image-amd64' in text, text)
@@ -111,6 +116,7 @@ def without_a_repository_it_says_what_it_looked_for():
 
 @test(timeout=900)
 def held_lock_is_told_with_its_holder():
+    long_only()
     guest = cloud().guest
     guest.run('mkdir -p /repository && mount -o ro /dev/disk/by-label/packages /repository && '
               'echo "deb [trusted=yes] file:/repository ./" >/etc/apt/sources.list && apt-get -q update', 120)
@@ -122,6 +128,7 @@ def held_lock_is_told_with_its_holder():
 
 @test(timeout=2400)
 def driver_comes_from_the_repository_and_works_after_the_reboot():
+    long_only()
     made = cloud()
     status, text = made.guest.sh('tenonctl drivers install network --dry-run 2>/dev/null', 120)
     equal((status, 'would come with linux-image-amd64' in text), (0, True), f'dry run: {text}')
