@@ -25,7 +25,7 @@ DISKS = (
     ('LSIL01', 'scsi-hd,bus=ls0.0,scsi-id=4,lun=0,serial=LSIL01', ('lsi53c895a,id=ls0',),
      {'bus-type': 'scsi', 'unit': 4}),
     ('USBS01', 'usb-storage,bus=xh0.0,serial=USBS01', ('qemu-xhci,id=xh0',), {'bus-type': 'usb'}),
-    ('SDCARD', 'sd-card', ('sdhci-pci',), {'bus-type': 'mmc'}),
+    ('SDCARD', 'sd-card', ('sdhci-pci',), {'bus-type': 'sd'}),
     ('VBLK01', 'virtio-blk-pci,serial=VBLK01,addr=0x1c', (), {'bus-type': 'virtio'}),
 )
 OPTIONAL = {'MPTS01', 'LSIL01', 'SDCARD'}  # QEMU's models of these do not come up with each kernel
