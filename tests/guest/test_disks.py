@@ -126,7 +126,7 @@ def comparable(reply):
 def the_predecessor_says_the_same():
     ours = comparable(guest().ask('guest-get-disks'))
     guest().run('mkdir -p /mnt && mount -o ro /dev/vdb /mnt; systemctl stop tenond; '
-                'dpkg -x /mnt/qemu-guest-agent_*.deb /run/peer; systemd-run -q --unit=peer /run/peer/usr/sbin/qemu-ga')
+                'dpkg -x /mnt/qemu-guest-agent_*.deb /opt/peer; systemd-run -q --unit=peer /opt/peer/usr/sbin/qemu-ga')
     guest().port.wait_agent(60)
     theirs = comparable(guest().ask('guest-get-disks'))
     guest().run('systemctl stop peer; systemctl start tenond')
