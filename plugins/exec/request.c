@@ -128,8 +128,9 @@ static bool parse_cwd(json_t *args, struct tn_exec_request *request, GError **er
                 return false;
         if (request->cwd && !g_path_is_absolute(request->cwd))
                 return tn_error_set(error, TN_ERROR_INVALID, "Parameter 'cwd' must be an absolute path");
-        if (!request->cwd) /* "/", unless the agent was started by hand */
-                request->cwd = g_get_current_dir();
+        if (!request->cwd) /* ours is "/", unless the agent was started by hand; another user may not get
+                              there */
+                request->cwd = json_object_get(args, "user") ? g_strdup("/") : g_get_current_dir();
         return true;
 }
 

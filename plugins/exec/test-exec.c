@@ -145,11 +145,11 @@ static void test_user(void **state)
         assert_refused(h, "{'path':'true','user':'nonesuch'}", "user 'nonesuch' does not exist");
         if (geteuid() != 0)
                 return; /* nobody else may become another */
-        status = test_host_wait(h,
-                                test_host_exec(h, SH "id -un; id -Gn; echo $USER $LOGNAME'],'user':'daemon',"
-                                                     "'capture-output':true}"));
+        status = test_host_wait(
+                h, test_host_exec(h, SH "id -un; id -Gn; echo $USER $LOGNAME; pwd'],'user':'daemon',"
+                                        "'capture-output':true}"));
         text = test_decode(status, "out-data");
-        assert_string_equal(text, "daemon\ndaemon\ndaemon daemon\n");
+        assert_string_equal(text, "daemon\ndaemon\ndaemon daemon\n/\n");
         json_decref(status);
 }
 
