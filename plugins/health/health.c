@@ -142,8 +142,10 @@ static void on_check_changed(const struct health_check *check, enum health_sever
 static void on_heartbeat_changed(const struct heartbeat *heartbeat, const char *what, void *data)
 {
         struct health *health = data;
-        enum tn_log_level level = heartbeat->missed ? heartbeat->required ? TN_LOG_ERR : TN_LOG_WARNING
-                                                    : TN_LOG_INFO;
+        /* That it is missed is said once; who takes it away then knows. */
+        enum tn_log_level level = !g_str_equal(what, "was missed") ? TN_LOG_INFO
+                                  : heartbeat->required            ? TN_LOG_ERR
+                                                                   : TN_LOG_WARNING;
 
         tn_log(health->host->env->log, level,
                TN_FIELDS({TN_F_MESSAGE_ID, TN_MSG_HEALTH}, {TN_F_PLUGIN, "health"},
