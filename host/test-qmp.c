@@ -166,7 +166,7 @@ static void test_floods(void **state)
                 struct fake *fake = fake_new(wrong_syncs, &connection);
                 GError *error = NULL;
 
-                assert_null(tn_qmp_new(connection, GREETING_MS, in_ms(150), &error));
+                assert_null(tn_qmp_new(connection, GREETING_MS, in_ms(1200), &error));
                 assert_non_null(error);
                 assert_true(error->code == TN_TROUBLE_LINK || error->code == TN_TROUBLE_TIMEOUT);
                 g_clear_error(&error);
