@@ -140,9 +140,9 @@ def script_that_hangs_is_unknown_and_closes_nothing():
     row = wait_state('hang', 'unknown')
     check('took longer than timeout-ms' in row['reason'], row['reason'])
     equal(health()['gate']['feed'], True, 'the gate')
-    # systemd ends each unit a second later: they do not pile up.
+    # systemd ends each unit a second later: they do not pile up. (Two of those that match are the harness's own.)
     count = int(guest().run('pgrep -fc "sleep 77" || true').splitlines()[-1])
-    check(count <= 3, f'{count} scripts hang at the same time')
+    check(count <= 6, f'{count} scripts hang at the same time')
 
 
 @test(timeout=240)
