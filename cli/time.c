@@ -15,19 +15,6 @@
 
 #define WATCH_SECONDS 10
 
-static void line(const char *label, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void line(const char *label, const char *format, ...)
-{
-        va_list args;
-
-        printf("%-12s ", label);
-        va_start(args, format);
-        vprintf(format, args);
-        va_end(args);
-        putchar('\n');
-}
-
 static double number(const json_t *object, const char *key)
 {
         return json_number_value(json_object_get(object, key));
@@ -54,12 +41,12 @@ static void print_offset(const json_t *status)
         g_autofree char *jitter = duration(number(status, "jitter"));
 
         if (!json_is_string(json_object_get(status, "source")))
-                line("Offset", "not known yet");
+                tn_cli_line("Offset", "not known yet");
         else
-                line("Offset", "%s %s, ±%s, by %s, jitter %s", offset,
-                     number(status, "offset") < 0 ? "ahead" : "behind", error, tn_cli_text(status, "source"),
-                     jitter);
-        line("Frequency", "%+.3f ppm", number(status, "frequency-ppb") / 1000);
+                tn_cli_line("Offset", "%s %s, ±%s, by %s, jitter %s", offset,
+                            number(status, "offset") < 0 ? "ahead" : "behind", error,
+                            tn_cli_text(status, "source"), jitter);
+        tn_cli_line("Frequency", "%+.3f ppm", number(status, "frequency-ppb") / 1000);
 }
 
 static void print_sources(const json_t *sources)
@@ -71,9 +58,9 @@ static void print_sources(const json_t *sources)
         {
                 const char *problem = tn_cli_text(source, "problem");
 
-                line(i ? "" : "Sources", "%s%s%s%s", tn_cli_text(source, "name"),
-                     json_is_true(json_object_get(source, "used")) ? " (used)" : "", *problem ? ": " : "",
-                     problem);
+                tn_cli_line(i ? "" : "Sources", "%s%s%s%s", tn_cli_text(source, "name"),
+                            json_is_true(json_object_get(source, "used")) ? " (used)" : "",
+                            *problem ? ": " : "", problem);
         }
 }
 
@@ -85,13 +72,13 @@ static void print_jump(const json_t *status)
         char when[64];
         struct tm tm;
 
-        line("Jumps", "%.0f since the agent started", number(status, "jumps"));
+        tn_cli_line("Jumps", "%.0f since the agent started", number(status, "jumps"));
         if (!json_is_object(jump))
                 return;
         strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", localtime_r(&at, &tm));
-        line("Last jump", "%s: %s %s, seen by %s: %s", when, behind,
-             number(jump, "behind") < 0 ? "ahead" : "behind", tn_cli_text(jump, "source"),
-             tn_cli_text(jump, "outcome"));
+        tn_cli_line("Last jump", "%s: %s %s, seen by %s: %s", when, behind,
+                    number(jump, "behind") < 0 ? "ahead" : "behind", tn_cli_text(jump, "source"),
+                    tn_cli_text(jump, "outcome"));
 }
 
 static void print_plot(const json_t *status)
@@ -110,14 +97,15 @@ static void print_time(const json_t *status)
         int leap = (int) number(status, "leap");
 
         if (*refusal)
-                line("Attention", "%s", refusal);
-        line("Clock", "kept by %s, mode %s (configured: %s)", owner, tn_cli_text(status, "mode"),
-             tn_cli_text(status, "configured-mode"));
+                tn_cli_line("Attention", "%s", refusal);
+        tn_cli_line("Clock", "kept by %s, mode %s (configured: %s)", owner, tn_cli_text(status, "mode"),
+                    tn_cli_text(status, "configured-mode"));
         print_offset(status);
         print_sources(json_object_get(status, "sources"));
         print_jump(status);
         if (leap)
-                line("Leap second", "%s at the end of this UTC day", leap > 0 ? "inserted" : "deleted");
+                tn_cli_line("Leap second", "%s at the end of this UTC day",
+                            leap > 0 ? "inserted" : "deleted");
         print_plot(status);
 }
 
@@ -138,6 +126,7 @@ static int show(bool json)
 /* argv[0] is "setup". */
 static int set_up(int argc, char **argv)
 {
+        static char name[] = "time setup";
         gboolean undo = FALSE, dry_run = FALSE;
         const GOptionEntry entries[] = {
                 {"undo", 0, 0, G_OPTION_ARG_NONE, &undo, "Remove what it wrote", NULL},
@@ -148,6 +137,7 @@ static int set_up(int argc, char **argv)
         struct tn_env env;
         bool done;
 
+        argv[0] = name; /* by which mistakes are told */
         if (!tn_cli_options(&argc, &argv, entries, "Makes chrony use the hypervisor's clock."))
                 return TN_EXIT_USAGE;
         if (!tn_env_init_system(&env, NULL, &error))

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* The commands on a machine that is a temporary folder, with texts that qemu-ga gave for the same requests.
+/*
+ * The commands on a machine that is a temporary folder, with texts that qemu-ga gave for the same requests.
+ * A hall, because all of it speaks of one made machine: six commands, each with its good and its bad
+ * requests.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* Checks on a machine made of files, with clocks that a test moves: measuring, being due, hanging,
- * recovering. */
+/*
+ * Checks on a machine made of files, with clocks that a test moves: measuring, being due, hanging,
+ * recovering. A hall: a group of tests for each type of check, all on the same machine.
+ */
 #define _GNU_SOURCE
 #include "plugins/health/test-support.h"
 

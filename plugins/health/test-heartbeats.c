@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* Heartbeats: who may, what is missed and when, and what programs send over the socket, good and bad. */
+/*
+ * Heartbeats: who may, what is missed and when, and what programs send over the socket, good and bad. A
+ * hall, because the registry and the socket are told in the same stories, on one scene.
+ */
 #define _GNU_SOURCE
 #include "plugins/health/test-support.h"
 
