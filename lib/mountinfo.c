@@ -50,7 +50,7 @@ static char *next_field(char **rest)
         return strsep(rest, " ");
 }
 
-/* Skips the mount options and the optional fields, whose end is a lone "-". */
+/* Skips the optional fields, whose end is a lone "-". */
 static bool skip_to_separator(char **rest)
 {
         const char *field;
@@ -65,7 +65,7 @@ static bool parse_line(char *line, struct tn_mountinfo *mount)
 {
         unsigned major_number, minor_number;
         int numbers = 0;
-        char *root, *target, *type, *source;
+        char *root, *target, *flags, *type, *source;
 
         if (sscanf(line, "%d %d %u:%u %n", &mount->id, &mount->parent, &major_number, &minor_number,
                    &numbers) != 4 ||
@@ -74,7 +74,8 @@ static bool parse_line(char *line, struct tn_mountinfo *mount)
         line += numbers;
         root = next_field(&line);
         target = next_field(&line);
-        if (!target || !skip_to_separator(&line))
+        flags = next_field(&line);
+        if (!flags || !skip_to_separator(&line))
                 return false;
         type = next_field(&line);
         source = next_field(&line);
@@ -85,6 +86,7 @@ static bool parse_line(char *line, struct tn_mountinfo *mount)
         mount->target = unescape(target);
         if (g_str_has_suffix(target, DELETED))
                 target[strlen(target) - strlen(DELETED)] = '\0';
+        mount->flags = flags;
         mount->type = unescape(type);
         mount->source = unescape(source);
         mount->options = line ? line : "";

@@ -19,6 +19,7 @@ struct tn_mountinfo {
         const char *target;  /* where */
         const char *type;    /* "ext4", "fuse.sshfs" */
         const char *source;  /* "/dev/vda1", "rpool/data", "none"; may be empty */
+        const char *flags;   /* of this mount: "ro,nosuid" */
         const char *options; /* the file system's own, for tn_mountinfo_option() */
 };
 

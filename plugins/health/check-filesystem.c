@@ -14,23 +14,12 @@
 
 #include "lib/env.h"
 #include "lib/fd.h"
+#include "lib/mountinfo.h"
 #include "lib/worker.h"
 #include "plugins/health/check.h"
 #include "plugins/health/measures.h"
 
 #define DEADLINE_MS 10000
-
-enum field { /* of a line of mountinfo, proc_pid_mountinfo(5) */
-             FIELD_MOUNT_POINT = 4,
-             FIELD_OPTIONS = 5,
-             FIELDS_MIN = 6,
-};
-
-/* \040 and the like. */
-static char *unescape(const char *text)
-{
-        return g_strcompress(text);
-}
 
 static bool has_option(const char *options, const char *wanted)
 {
@@ -39,33 +28,14 @@ static bool has_option(const char *options, const char *wanted)
         return g_strv_contains((const char *const *) words, wanted);
 }
 
-/* The options of the file system itself are the third word after the lone "-". */
-static const char *super_options(char **fields, size_t count)
+void health_consider_mount(const struct tn_mountinfo *mount, void *data)
 {
-        for (size_t i = FIELDS_MIN; i < count; i++)
-                if (g_str_equal(fields[i], "-"))
-                        return i + 3 < count ? fields[i + 3] : "";
-        return "";
-}
+        struct health_mount_search *search = data;
 
-enum health_mount health_find_mount(const char *mountinfo, const char *path)
-{
-        g_auto(GStrv) lines = g_strsplit(mountinfo, "\n", -1);
-        enum health_mount found = HEALTH_MOUNT_NONE;
-
-        for (size_t i = 0; lines[i]; i++) {
-                g_auto(GStrv) fields = g_strsplit(lines[i], " ", -1);
-                size_t count = g_strv_length(fields);
-                g_autofree char *point = count > FIELDS_MIN ? unescape(fields[FIELD_MOUNT_POINT]) : NULL;
-
-                if (!point || !g_str_equal(point, path))
-                        continue;
-                found = has_option(fields[FIELD_OPTIONS], "ro") ||
-                                        has_option(super_options(fields, count), "ro")
-                                ? HEALTH_MOUNT_READ_ONLY
-                                : HEALTH_MOUNT_WRITABLE;
-        }
-        return found;
+        if (g_str_equal(mount->target, search->path))
+                search->found = has_option(mount->flags, "ro") || has_option(mount->options, "ro")
+                                        ? HEALTH_MOUNT_READ_ONLY
+                                        : HEALTH_MOUNT_WRITABLE;
 }
 
 static double percent_used(uint64_t total, uint64_t free, uint64_t available)
@@ -158,17 +128,15 @@ static void measure(struct health_check *check)
 {
         struct filesystem *fs = check->own;
         g_autoptr(GError) error = NULL;
-        g_autofree char *mountinfo = NULL;
-        enum health_mount mount;
+        struct health_mount_search search = {.path = fs->path};
 
-        if (!tn_env_read(check->host->env, "proc/1/mountinfo", &mountinfo, NULL, &error)) {
+        if (!tn_mountinfo_read(check->host->env, health_consider_mount, &search, &error)) {
                 health_check_result(check, HEALTH_UNKNOWN, "%s", error->message);
                 return;
         }
-        mount = health_find_mount(mountinfo, fs->path);
-        if (mount == HEALTH_MOUNT_NONE)
+        if (search.found == HEALTH_MOUNT_NONE)
                 health_check_result(check, HEALTH_CRITICAL, "nothing is mounted at %s", fs->path);
-        else if (mount == HEALTH_MOUNT_READ_ONLY && must_be_writable(check))
+        else if (search.found == HEALTH_MOUNT_READ_ONLY && must_be_writable(check))
                 health_check_result(check, HEALTH_CRITICAL, "%s is read-only", fs->path);
         else if (!tn_worker_run(fs->worker, ask_space, fs->path, DEADLINE_MS, on_space, check, &error))
                 health_check_result(check, HEALTH_UNKNOWN, "%s: %s", fs->path, error->message);

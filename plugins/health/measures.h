@@ -24,8 +24,14 @@ enum health_mount {
         HEALTH_MOUNT_WRITABLE,
         HEALTH_MOUNT_READ_ONLY,
 };
-/* What /proc/PID/mountinfo says of a mount point; of several at the same place the uppermost. */
-enum health_mount health_find_mount(const char *mountinfo, const char *path);
+/* What mountinfo says of the mount point @path; of several at the same place the uppermost. */
+struct health_mount_search {
+        const char *path;
+        enum health_mount found;
+};
+struct tn_mountinfo;
+/* For tn_mountinfo_read(); @data is the search. */
+void health_consider_mount(const struct tn_mountinfo *mount, void *data);
 
 /* What statvfs(3) tells, as it is handed from one process to the other. */
 struct health_space {

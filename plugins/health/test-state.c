@@ -4,8 +4,10 @@
 /* The pure parts: the state machine, the judges of the kernel's texts, messages of programs. */
 #include "plugins/health/test-support.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "lib/mountinfo.h"
 #include "lib/names.h"
 #include "plugins/health/measures.h"
 #include "plugins/health/notify.h"
@@ -136,6 +138,16 @@ static void test_load_and_handles(void **state)
         assert_false(health_parse_handles("1", &used, &max));
 }
 
+static enum health_mount find_mount(const char *text, const char *path)
+{
+        struct health_mount_search search = {.path = path};
+        FILE *file = fmemopen((char *) text, strlen(text) + 1, "r");
+
+        (void) tn_mountinfo_parse(file, health_consider_mount, &search, NULL);
+        (void) fclose(file);
+        return search.found;
+}
+
 static void test_mounts(void **state)
 {
         static const char text[] =
@@ -148,12 +160,12 @@ static void test_mounts(void **state)
                 "\n";
 
         (void) state;
-        assert_int_equal(health_find_mount(text, "/"), HEALTH_MOUNT_WRITABLE);
-        assert_int_equal(health_find_mount(text, "/mnt/a b"), HEALTH_MOUNT_READ_ONLY);
-        assert_int_equal(health_find_mount(text, "/data"), HEALTH_MOUNT_READ_ONLY);
-        assert_int_equal(health_find_mount(text, "/over"), HEALTH_MOUNT_WRITABLE);
-        assert_int_equal(health_find_mount(text, "/mnt"), HEALTH_MOUNT_NONE);
-        assert_int_equal(health_find_mount("", "/"), HEALTH_MOUNT_NONE);
+        assert_int_equal(find_mount(text, "/"), HEALTH_MOUNT_WRITABLE);
+        assert_int_equal(find_mount(text, "/mnt/a b"), HEALTH_MOUNT_READ_ONLY);
+        assert_int_equal(find_mount(text, "/data"), HEALTH_MOUNT_READ_ONLY);
+        assert_int_equal(find_mount(text, "/over"), HEALTH_MOUNT_WRITABLE);
+        assert_int_equal(find_mount(text, "/mnt"), HEALTH_MOUNT_NONE);
+        assert_int_equal(find_mount("", "/"), HEALTH_MOUNT_NONE);
 }
 
 static void test_space(void **state)
