@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -31,6 +32,14 @@ int tn_daemon_lock_pidfile(const char *pidfile, GError **error)
         return tn_fd_steal(&fd);
 }
 
+/* Done by the parent, before it says that all went well: whoever started the agent reads the file next. */
+static bool write_pid(int fd, pid_t pid, GError **error)
+{
+        if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int) pid) < 0)
+                return tn_error_errno(error, errno, "write the pid file");
+        return true;
+}
+
 bool tn_daemon_detach(int pidfile_fd, GError **error)
 {
         tn_autofd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -38,14 +47,16 @@ bool tn_daemon_detach(int pidfile_fd, GError **error)
 
         if (pid < 0)
                 return tn_error_errno(error, errno, "go to the background");
-        if (pid > 0)
-                _exit(0);
+        if (pid > 0) {
+                if (write_pid(pidfile_fd, pid, error))
+                        _exit(0);
+                (void) kill(pid, SIGKILL);
+                return false;
+        }
         (void) setsid();
         (void) umask(0077);
         (void) chdir("/");
         for (int fd = 0; fd <= 2; fd++)
                 (void) dup2(null, fd);
-        if (ftruncate(pidfile_fd, 0) < 0 || dprintf(pidfile_fd, "%d\n", (int) getpid()) < 0)
-                return tn_error_errno(error, errno, "write the pid file");
         return true;
 }
