@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * A connection. The surprising thing: the descriptor is watched edge-triggered (edge.c). A virtio-serial
+ * A connection. The surprising thing: a port is watched edge-triggered (edge.c). A virtio-serial
  * port without a host reports POLLHUP and POLLIN for ever, and a level-triggered loop would spin on it
  * (drivers/char/virtio_console.c, port_fops_poll); its edges, on the other hand, are just what we want to
  * hear of: host opened, host closed, data, room for output.
@@ -298,8 +298,15 @@ static void end_of_input(struct tn_channel *channel)
                 return;
         }
         channel->at_end = channel->kind == TN_CHANNEL_SOCKET;
+        tn_edge_hold(channel->edge, channel->at_end);
         channel->dead = channel->kind == TN_CHANNEL_TTY;
         next_turn(channel);
+}
+
+static void pause_input(struct tn_channel *channel, bool paused)
+{
+        channel->paused = paused;
+        tn_edge_hold(channel->edge, paused);
 }
 
 /* Reads until there is nothing left, a limit is reached, or the turn is over. */
@@ -308,12 +315,12 @@ static void read_input(struct tn_channel *channel)
         char buffer[READ_BYTES];
         size_t done = 0;
 
-        channel->paused = false;
+        pause_input(channel, false);
         while (!channel->dead && !channel->at_end) {
                 ssize_t n;
 
                 if (over_limits(channel)) {
-                        channel->paused = true;
+                        pause_input(channel, true);
                         return;
                 }
                 if (done >= TURN_BYTES) {
@@ -324,6 +331,8 @@ static void read_input(struct tn_channel *channel)
                 if (n > 0) {
                         done += (size_t) n;
                         take_input(channel, buffer, (size_t) n);
+                        if ((size_t) n < sizeof buffer && channel->kind == TN_CHANNEL_SOCKET)
+                                return; /* that was all; what comes now is told of anew */
                         continue;
                 }
                 if (n < 0 && errno == EINTR)
@@ -377,9 +386,9 @@ static bool watch(struct tn_channel *channel, GError **error)
 {
         if (fcntl(channel->fd, F_SETFL, fcntl(channel->fd, F_GETFL) | O_NONBLOCK) < 0)
                 return tn_error_errno(error, errno, "set channel to non-blocking");
-        /* Of a port, that there is room is the edge which says that a host has opened it. */
-        channel->edge = tn_edge_new(channel->fd, channel->kind != TN_CHANNEL_SOCKET, on_edge, channel,
-                                    error);
+        channel->edge = tn_edge_new(channel->fd,
+                                    channel->kind == TN_CHANNEL_SOCKET ? TN_EDGE_SOCKET : TN_EDGE_PORT,
+                                    on_edge, channel, error);
         return channel->edge != NULL;
 }
 

@@ -2,11 +2,15 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * An epoll descriptor of its own, edge-triggered, which GLib polls. Two things cost more than a short
- * request itself when they are not minded. A reader who takes a reply makes an edge of room for output,
- * which nobody waits for: on sockets it is asked for only after a write that did not take all. And GLib
- * takes a source that is being dispatched out of its poll, in case that a loop runs inside of it, and wakes
- * itself up twice for that: no loop runs inside of ours, so the source says that it may recurse, and stays.
+ * A port has an epoll descriptor of its own, edge-triggered, which the loop waits for. A socket has no state
+ * that lasts without end, so the loop waits for the socket itself, which saves a system call in each
+ * request; what would last there, input that is not taken and the end of it, is masked by tn_edge_hold().
+ *
+ * Two things cost more than a short request itself when they are not minded. A reader who takes a reply
+ * makes an edge of room for output, which nobody waits for: on sockets it is asked for only after a write
+ * that did not take all. And GLib takes a source that is being dispatched out of its poll, in case that a
+ * loop runs inside of it, and wakes itself up twice for that: no loop runs inside of ours, so the source
+ * says that it may recurse, and stays.
  */
 #include "agent/edge.h"
 
@@ -17,53 +21,91 @@
 #include "lib/error.h"
 #include "lib/fd.h"
 
+#define INPUT (EPOLLIN | EPOLLRDHUP) /* poll(2) and GLib have the same numbers */
+
 struct tn_edge {
         int fd;
-        int epoll_fd;
-        uint32_t events; /* always asked for */
-        bool awaits_room;
+        int epoll_fd; /* of a port; -1 of a socket */
+        bool awaits_room, held;
         GSource *source;
+        void *tag;
         tn_edge_func func;
         void *data;
 };
 
-static bool ask(const struct tn_edge *edge, int operation, uint32_t more)
-{
-        struct epoll_event event = {.events = edge->events | more};
+struct edge_source {
+        GSource base;
+        struct tn_edge *edge;
+};
 
-        return epoll_ctl(edge->epoll_fd, operation, edge->fd, &event) == 0;
+/* What the loop waits for on a socket. */
+static GIOCondition asked(const struct tn_edge *edge)
+{
+        return (GIOCondition) ((edge->held ? 0 : INPUT) | (edge->awaits_room ? EPOLLOUT : 0));
 }
 
-static gboolean on_ready(int fd, GIOCondition condition, void *data)
+static void ask(struct tn_edge *edge)
 {
-        struct tn_edge *edge = data;
+        if (edge->epoll_fd < 0)
+                g_source_modify_unix_fd(edge->source, edge->tag, asked(edge));
+}
+
+/* False when there is none. */
+static bool take_event(struct tn_edge *edge, uint32_t *ret_events)
+{
         struct epoll_event event;
 
-        (void) condition;
-        if (epoll_wait(fd, &event, 1, 0) < 1)
-                return G_SOURCE_CONTINUE;
-        if (edge->awaits_room && (event.events & EPOLLOUT)) {
-                edge->awaits_room = false;
-                (void) ask(edge, EPOLL_CTL_MOD, 0);
+        if (edge->epoll_fd < 0) {
+                *ret_events = (uint32_t) g_source_query_unix_fd(edge->source, edge->tag);
+                return *ret_events != 0;
         }
-        edge->func(event.events, edge->data); /* may free us */
+        if (epoll_wait(edge->epoll_fd, &event, 1, 0) < 1)
+                return false;
+        *ret_events = event.events;
+        return true;
+}
+
+static gboolean on_ready(GSource *source, GSourceFunc unused, void *also_unused)
+{
+        struct tn_edge *edge = ((struct edge_source *) source)->edge;
+        uint32_t events;
+
+        (void) unused;
+        (void) also_unused;
+        if (!take_event(edge, &events))
+                return G_SOURCE_CONTINUE;
+        if (edge->awaits_room && (events & EPOLLOUT)) {
+                edge->awaits_room = false;
+                ask(edge);
+        }
+        edge->func(events, edge->data); /* may free us */
         return G_SOURCE_CONTINUE;
 }
 
-struct tn_edge *tn_edge_new(int fd, bool output, tn_edge_func func, void *data, GError **error)
+/* Of a port, that there is room is the edge which says that a host has opened it. */
+static bool open_epoll(struct tn_edge *edge)
 {
+        struct epoll_event event = {.events = INPUT | EPOLLOUT | EPOLLET};
+
+        edge->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        return edge->epoll_fd >= 0 && epoll_ctl(edge->epoll_fd, EPOLL_CTL_ADD, edge->fd, &event) == 0;
+}
+
+struct tn_edge *tn_edge_new(int fd, enum tn_edge_kind kind, tn_edge_func func, void *data, GError **error)
+{
+        static GSourceFuncs funcs = {.dispatch = on_ready};
         struct tn_edge *edge = g_new0(struct tn_edge, 1);
 
-        *edge = (struct tn_edge){.fd = fd, .func = func, .data = data};
-        edge->events = EPOLLIN | EPOLLRDHUP | EPOLLET | (output ? EPOLLOUT : 0);
-        edge->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-        if (edge->epoll_fd < 0 || !ask(edge, EPOLL_CTL_ADD, 0)) {
+        *edge = (struct tn_edge){.fd = fd, .epoll_fd = -1, .func = func, .data = data};
+        if (kind == TN_EDGE_PORT && !open_epoll(edge)) {
                 (void) tn_error_errno(error, errno, "watch channel (it must be a device or a socket)");
                 tn_edge_free(edge);
                 return NULL;
         }
-        edge->source = g_unix_fd_source_new(edge->epoll_fd, G_IO_IN);
-        g_source_set_callback(edge->source, G_SOURCE_FUNC(on_ready), edge, NULL);
+        edge->source = g_source_new(&funcs, sizeof(struct edge_source));
+        ((struct edge_source *) edge->source)->edge = edge;
+        edge->tag = kind == TN_EDGE_PORT ? g_source_add_unix_fd(edge->source, edge->epoll_fd, G_IO_IN)
+                                         : g_source_add_unix_fd(edge->source, edge->fd, asked(edge));
         g_source_set_can_recurse(edge->source, TRUE);
         (void) g_source_attach(edge->source, NULL);
         return edge;
@@ -83,7 +125,16 @@ void tn_edge_free(struct tn_edge *edge)
 
 void tn_edge_await_room(struct tn_edge *edge)
 {
-        if (edge->awaits_room || (edge->events & EPOLLOUT))
+        if (edge->epoll_fd >= 0 || edge->awaits_room)
                 return;
-        edge->awaits_room = ask(edge, EPOLL_CTL_MOD, EPOLLOUT);
+        edge->awaits_room = true;
+        ask(edge);
+}
+
+void tn_edge_hold(struct tn_edge *edge, bool held)
+{
+        if (edge->epoll_fd >= 0 || edge->held == held)
+                return;
+        edge->held = held;
+        ask(edge);
 }

@@ -16,6 +16,7 @@
 #include "agent/daemon.h"
 #include "agent/notify.h"
 #include "agent/options.h"
+#include "agent/poller.h"
 #include "agent/stored.h"
 #include "lib/error.h"
 #include "lib/fd-store.h"
@@ -210,6 +211,7 @@ int main(int argc, char **argv)
                 printf(options.as_qga ? "QEMU Guest Agent %s (Tenon)\n" : "Tenon %s\n", TN_VERSION);
                 return EXIT_SUCCESS;
         }
+        tn_poller_init();
         if (tn_env_init_system(&env, log, &error))
                 status = start(&env, &options, &signals, &error);
         if (error)

@@ -8,6 +8,7 @@
 #include "plugins/guestinfo/watch.h"
 
 #include <glib-unix.h>
+#include <stdbool.h>
 
 #include "lib/fd.h"
 
@@ -17,10 +18,29 @@ struct tn_watch {
         void (*drain)(int fd);
         void (*changed)(void *data);
         void *data;
-        guint source; /* the descriptor's, or the timer's: never both */
+        guint source;      /* the descriptor's, or the timer's: never both */
+        guint look_source; /* idle: it is watched again, so look */
 };
 
 static gboolean on_event(gint fd, GIOCondition condition, gpointer data);
+
+static gboolean on_look(gpointer data)
+{
+        struct tn_watch *watch = data;
+
+        watch->look_source = 0;
+        watch->changed(watch->data); /* last, for it may free the watch */
+        return G_SOURCE_REMOVE;
+}
+
+/* A descriptor with POLLPRI may tell nothing of what changes before the loop has asked for it
+ * (agent/poller.c), so look again in the turn after that. */
+static void begin(struct tn_watch *watch)
+{
+        watch->source = g_unix_fd_add(watch->fd, watch->condition, on_event, watch);
+        if (watch->condition & G_IO_PRI)
+                watch->look_source = g_idle_add_full(G_PRIORITY_DEFAULT, on_look, watch, NULL);
+}
 
 static gboolean on_delay_over(gpointer data)
 {
@@ -29,8 +49,9 @@ static gboolean on_delay_over(gpointer data)
         /* First empty, then watch, then read anew: what changes from now on wakes us again. */
         if (watch->drain)
                 watch->drain(watch->fd);
-        watch->source = g_unix_fd_add(watch->fd, watch->condition, on_event, watch);
-        watch->changed(watch->data); /* last, for it may free the watch */
+        begin(watch);
+        if (!watch->look_source)
+                watch->changed(watch->data); /* last, for it may free the watch */
         return G_SOURCE_REMOVE;
 }
 
@@ -51,7 +72,7 @@ struct tn_watch *tn_watch_new(int fd, GIOCondition condition, void (*drain)(int 
 
         *watch = (struct tn_watch){
                 .fd = fd, .condition = condition, .drain = drain, .changed = changed, .data = data};
-        watch->source = g_unix_fd_add(fd, condition, on_event, watch);
+        begin(watch);
         return watch;
 }
 
@@ -60,6 +81,7 @@ void tn_watch_free(struct tn_watch *watch)
         if (!watch)
                 return;
         g_source_remove(watch->source);
+        g_clear_handle_id(&watch->look_source, g_source_remove);
         tn_fd_close(&watch->fd);
         g_free(watch);
 }
