@@ -281,10 +281,28 @@ static gboolean on_trim(void *data)
         return G_SOURCE_REMOVE;
 }
 
+/* On the QMP port 0xFF begins anew, with a greeting: one host may have left and another one come in the same
+ * instant, and then no edge has told. Returns how many bytes are done with. */
+static size_t begin_anew(struct tn_channel *channel, const char *bytes, size_t len)
+{
+        const char *mark = channel->qmp && channel->connected ? memrchr(bytes, 0xFF, len) : NULL;
+
+        if (!mark)
+                return 0;
+        tn_frame_push(channel->frame, bytes,
+                      (size_t) (mark - bytes)); /* what was asked is done nevertheless */
+        host_left(channel);
+        channel->connected = true;
+        tn_session_greet(channel->session);
+        return (size_t) (mark - bytes) + 1;
+}
+
 static void take_input(struct tn_channel *channel, const char *bytes, size_t len)
 {
+        size_t done = begin_anew(channel, bytes, len);
+
         channel->bytes_in += len;
-        tn_frame_push(channel->frame, bytes, len);
+        tn_frame_push(channel->frame, bytes + done, len - done);
         if (tn_frame_pending(channel->frame) > KEEP_BYTES)
                 channel->large_input = true;
         if (tn_frame_is_large(channel->frame) && !channel->trim_source)

@@ -20,7 +20,8 @@
 
 struct tn_qmp {
         struct tn_connection *connection;
-        bool negotiated; /* it is QMP */
+        bool negotiated;  /* it is QMP */
+        bool negotiating; /* a second greeting may come, the answer to the 0xFF before the sync */
         json_int_t last_id;
 };
 
@@ -68,7 +69,7 @@ static bool read_reply(struct tn_qmp *qmp, json_int_t id, size_t max, gint64 dea
                 if (!read_message(qmp, max, deadline, &message, error))
                         return false;
                 kind = tn_message_get_kind(message);
-                if (kind == TN_MESSAGE_GREETING)
+                if (kind == TN_MESSAGE_GREETING && !qmp->negotiating)
                         return tn_trouble_set(error, TN_TROUBLE_LINK,
                                               "the agent was started anew before it answered");
                 if (kind == TN_MESSAGE_REPLY && json_is_integer(json_object_get(message, "id")) &&
@@ -94,8 +95,11 @@ static bool negotiate(struct tn_qmp *qmp, gint64 deadline, GError **error)
         json_auto_t *reply = NULL, *value = NULL;
 
         qmp->negotiated = true;
-        if (ask_with_id(qmp, &ask, deadline, &reply, error) && tn_message_unwrap(reply, &value, error))
+        qmp->negotiating = true;
+        if (ask_with_id(qmp, &ask, deadline, &reply, error) && tn_message_unwrap(reply, &value, error)) {
+                qmp->negotiating = false;
                 return true;
+        }
         g_prefix_error(error, "%s: ", ask.command);
         return false;
 }

@@ -104,9 +104,21 @@ static void test_late_greeting(void **state)
                 {FAKE_HEAR, "guest-ping"},
                 {FAKE_SAY, "{'return': 5, 'id': @}\n"},
                 {FAKE_HOLD}};
+        /* To the 0xFF before the sync a guest greets once more: this one was only slow. */
+        const struct fake_step twice[] = {
+                {FAKE_HEAR, "guest-sync-delimited"},
+                {FAKE_SAY, "{'QMP': {'version': {}, 'capabilities': []}}\n"},
+                {FAKE_HEAR, "qmp_capabilities"},
+                {FAKE_SAY, "{'QMP': {'version': {}, 'capabilities': []}}\n"},
+                {FAKE_SAY, "{'error': {'class': 'CommandNotFound', 'desc': 'x'}}\n"},
+                {FAKE_SAY, "{'return': {}, 'id': @}\n"},
+                {FAKE_HEAR, "guest-ping"},
+                {FAKE_SAY, "{'return': 5, 'id': @}\n"},
+                {FAKE_HOLD}};
 
         (void) state;
         assert_works(steps, true);
+        assert_works(twice, true);
 }
 
 static void test_dialect(void **state)

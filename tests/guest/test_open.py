@@ -240,6 +240,18 @@ def qmp_port_speaks_and_tells():
 
 
 @test
+def qmp_hosts_that_change_in_an_instant():
+    for number in range(5):
+        port = hostport.HostPort(os.path.join(guest().folder, 'qmp0.sock')).open()
+        port.send(b'\xff')  # the guest may not have seen that another one left
+        check('QMP' in json.loads(port.read_line(20)), 'no greeting')
+        port.send(f'{{"execute": "qmp_capabilities", "id": {number}}}\n')
+        while json.loads(port.read_line(20)) != {'return': {}, 'id': number}:
+            pass  # the second greeting of a host that was seen
+        port.close()
+
+
+@test
 def every_change_left_a_record():
     text = guest().run('journalctl -b -o json --no-pager MESSAGE_ID=a84c5f0e3b1d4b7e9c2f6d8017e5c3b4 | cat')
     records = [json.loads(line) for line in text.splitlines()]

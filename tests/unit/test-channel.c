@@ -30,6 +30,31 @@ static void test_request_and_reply(void **state)
         peer_expect_silence(line.host);
 }
 
+/* One host leaves and another comes before the guest looks: it says the byte, and is greeted. */
+static void test_qmp_begins_anew(void **state)
+{
+        g_autoptr(bench_t) bench = bench_new("");
+        g_auto(line_t) line;
+        g_autofree char *first = NULL, *second = NULL;
+
+        (void) state;
+        line_up(&line, bench, TN_CHANNEL_SOCKET);
+        tn_channel_use_qmp(line.channel);
+        first = peer_line(line.host);
+        assert_non_null(strstr(first, "\"QMP\""));
+        peer_send(line.host, "{'execute': 'qmp_capabilities'}");
+        peer_expect(line.host, "{'return': {}}");
+        g_free(peer_line(line.host)); /* AGENT_STARTED */
+        peer_send(line.host, "{'execute': 'test-later', 'id': 1}{'half\xff");
+        second = peer_line(line.host);
+        assert_string_equal(first, second);
+        peer_send(line.host, "{'execute': 'qmp_capabilities', 'id': 2}");
+        peer_expect(line.host, "{'return': {}, 'id': 2}");
+        g_free(peer_line(line.host));
+        bench_reply(bench, 0, "'to one that has left'");
+        peer_expect_silence(line.host);
+}
+
 static void test_json(void **state)
 {
         g_autoptr(bench_t) bench = bench_new("");
@@ -294,6 +319,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_request_and_reply),
+                cmocka_unit_test(test_qmp_begins_anew),
                 cmocka_unit_test(test_json),
                 cmocka_unit_test(test_half_close),
                 cmocka_unit_test(test_half_close_with_a_large_reply),
