@@ -171,6 +171,7 @@ static void handle(struct tn_session *session, json_t *request)
 {
         json_t *id = json_object_get(request, "id"), *args = json_object_get(request, "arguments");
         const struct tn_command *command;
+        json_auto_t *none = NULL;
         g_autoptr(GError) error = NULL;
         json_t *value;
 
@@ -189,7 +190,7 @@ static void handle(struct tn_session *session, json_t *request)
         }
         command = find_allowed(session, json_object_get(request, "execute"), &error);
         if (!args)
-                json_object_set_new(request, "arguments", args = json_object());
+                args = none = json_object();
         if (!command || !tn_signature_check(command->desc->args, args, &error)) {
                 tn_session_answer_error(session, error, id);
                 return;

@@ -8,8 +8,8 @@
  *
  * The surprising thing is what must not go wrong: a descriptor that is closed, and its number used again for
  * another file before the next turn, looks the same to GLib's list. GLib wakes its context up whenever a
- * source comes or goes, so after each wake-up all are registered once more: EEXIST says that it is still the
- * same file.
+ * source comes or goes. So what follows a wake-up, or another list, is an ordinary poll(); and when all has
+ * been quiet for a turn, all are registered once more: EEXIST says that it is still the same file.
  *
  * Some files report an event to whoever asks first (/proc/PID/mountinfo, /proc/pressure/: POLLPRI), and
  * registering asks. They are polled just before; and who watches one reads it in a turn after that in which
@@ -37,11 +37,12 @@ struct asked {
 };
 
 static struct {
-        int fd;      /* -1: not yet */
-        int wake_fd; /* GLib's own */
-        bool woken;
-        GArray *list;  /* GPollFD: GLib's list as it was last seen */
-        GArray *asked; /* struct asked, one of each descriptor */
+        int fd;          /* -1: not yet */
+        int wake_fd;     /* GLib's own */
+        bool woken;      /* in the last turn */
+        bool registered; /* all of the list */
+        GArray *list;    /* GPollFD: GLib's list as it was last seen */
+        GArray *asked;   /* struct asked, one of each descriptor */
         uint32_t births;
 } poller = {.fd = -1, .wake_fd = -1};
 
@@ -116,6 +117,7 @@ static GArray *take_list(const GPollFD *fds, unsigned n)
 
 static void forget_all(void)
 {
+        poller.registered = false;
         tn_fd_close(&poller.fd);
         g_clear_pointer(&poller.asked, g_array_unref);
 }
@@ -126,13 +128,7 @@ static bool update(const GPollFD *fds, unsigned n)
         g_autoptr(GArray) before = poller.asked;
         bool good = true;
 
-        if (!poller.list)
-                poller.list = g_array_new(FALSE, FALSE, sizeof *fds);
-        g_array_set_size(poller.list, 0);
-        g_array_append_vals(poller.list, fds, n);
-
         poller.asked = take_list(fds, n);
-        poller.woken = false;
         if (poller.fd < 0)
                 poller.fd = epoll_create1(EPOLL_CLOEXEC);
         for (unsigned i = 0; before && i < before->len; i++)
@@ -143,6 +139,7 @@ static bool update(const GPollFD *fds, unsigned n)
 
                 good = poller.fd >= 0 && register_one(asked, before ? find_asked(before, asked->fd) : NULL);
         }
+        poller.registered = good;
         if (!good)
                 forget_all();
         return good;
@@ -150,7 +147,7 @@ static bool update(const GPollFD *fds, unsigned n)
 
 static bool is_same(const GPollFD *fds, unsigned n)
 {
-        if (poller.fd < 0 || poller.woken || poller.list->len != n)
+        if (poller.woken || !poller.list || poller.list->len != n)
                 return false;
         for (unsigned i = 0; i < n; i++) {
                 const GPollFD *seen = &g_array_index(poller.list, GPollFD, i);
@@ -159,6 +156,15 @@ static bool is_same(const GPollFD *fds, unsigned n)
                         return false;
         }
         return true;
+}
+
+static void remember(const GPollFD *fds, unsigned n)
+{
+        if (!poller.list)
+                poller.list = g_array_new(FALSE, FALSE, sizeof *fds);
+        g_array_set_size(poller.list, 0);
+        g_array_append_vals(poller.list, fds, n);
+        poller.registered = false;
 }
 
 static void report(GPollFD *fds, unsigned n, int fd, uint32_t events)
@@ -211,14 +217,30 @@ static gint count_reported(const GPollFD *fds, unsigned n)
         return count;
 }
 
+/* While sources come and go. */
+static gint wait_by_poll(GPollFD *fds, unsigned n, gint timeout)
+{
+        gint count = g_poll(fds, n, timeout);
+
+        poller.woken = false;
+        for (unsigned i = 0; i < n; i++)
+                if (fds[i].fd == poller.wake_fd && fds[i].revents)
+                        poller.woken = true;
+        return count;
+}
+
 static gint wait(GPollFD *fds, guint n, gint timeout)
 {
         struct epoll_event ready[READY_MAX];
         bool stale = false;
         int count;
 
-        if (!is_same(fds, n) && !update(fds, n))
-                return g_poll(fds, n, timeout);
+        if (!is_same(fds, n)) {
+                remember(fds, n);
+                return wait_by_poll(fds, n, timeout);
+        }
+        if (!poller.registered && !update(fds, n))
+                return wait_by_poll(fds, n, timeout);
         if (report_refused(fds, n))
                 timeout = 0;
         count = epoll_wait(poller.fd, ready, READY_MAX, timeout);

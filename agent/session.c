@@ -42,7 +42,9 @@ static void begin_line(GString *line, const struct tenon_call *call, const char 
                 tn_json_append(line, id);
                 g_string_append(line, ", ");
         }
-        g_string_append_printf(line, "\"%s\": ", member);
+        g_string_append_c(line, '"');
+        g_string_append(line, member);
+        g_string_append(line, "\": ");
 }
 
 static void end_line(GString *line, const char *member, json_t *id)
