@@ -92,7 +92,8 @@ def no_work_while_the_host_is_away():
         time.sleep(1)
         before = agent.switches(guest())
         time.sleep(4)
-        equal(agent.switches(guest()) - before, 0, 'wakeups in 4 s without a host')
+        wakeups = agent.switches(guest()) - before
+        check(wakeups <= 2, f'{wakeups} wakeups in 4 s without a host')  # a look at the clock may be due
         # The guest may see these bytes before it hears that a host is there: two queues, two interrupts.
         guest().port.open().sync()
 
