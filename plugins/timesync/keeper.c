@@ -13,9 +13,13 @@
 
 #define SEARCH_STEPS 16                     /* readings for each turn of the second while searching */
 #define FOUND_NSEC   (2 * TN_NSEC_PER_MSEC) /* the phase is known well enough */
+#define HURRY_NSEC   (3 * TN_NSEC_PER_SEC)  /* after so long a search REFINE_NSEC is enough */
 #define WATCH_STEPS  1
 #define REFINE_NSEC                                                                                         \
         (10 * TN_NSEC_PER_MSEC) /* a phase that is known worse than this gets a look of its own */
+#define LEAD_NSEC     (5 * TN_NSEC_PER_MSEC)   /* before the turn: a look that comes later shows less */
+#define LATE_MAX_NSEC (200 * TN_NSEC_PER_MSEC) /* a guest that is that slow misses jumps of so much */
+#define AGAIN_MAX     3
 #define PHASE_BELIEVED                                                                                      \
         (1500 * TN_NSEC_PER_MSEC)            /* at start: RTC and clock agree, but for a part of a second */
 #define FOREIGN_NSEC (10 * TN_NSEC_PER_MSEC) /* more than any slewing does between two looks */
@@ -65,6 +69,7 @@ void tn_keeper_init(struct tn_keeper *keeper, const struct tn_keeper_world *worl
         struct tn_clock_state state;
 
         *keeper = (struct tn_keeper){.world = *world, .settings = *settings, .searching = true};
+        keeper->since_nsec = raw_now(keeper);
         keeper->servo.limits = (struct tn_servo_limits){.step_nsec = settings->step_nsec,
                                                         .backward = settings->backward,
                                                         .offset_max_nsec = OFFSET_MAX_NSEC};
@@ -125,6 +130,20 @@ static void notice_steps(struct tn_keeper *keeper)
         }
 }
 
+static void search(struct tn_keeper *keeper)
+{
+        keeper->searching = true;
+        keeper->since_nsec = raw_now(keeper);
+}
+
+/* Where timers are late by much, the last milliseconds would take long. */
+static bool located(const struct tn_keeper *keeper)
+{
+        bool hurry = raw_now(keeper) - keeper->since_nsec > HURRY_NSEC;
+
+        return keeper->phase.turned && tn_phase_error(&keeper->phase) <= (hurry ? REFINE_NSEC : FOUND_NSEC);
+}
+
 static void drop_rtc(struct tn_keeper *keeper, const char *problem)
 {
         tell(keeper, 4, "the hardware clock is not used: it %s", problem);
@@ -132,7 +151,7 @@ static void drop_rtc(struct tn_keeper *keeper, const char *problem)
         keeper->rtc_dropped_until = raw_now(keeper) + RTC_PAUSE_NSEC;
         keeper->phase = (struct tn_phase){0};
         keeper->has_reference = keeper->contradicted = false;
-        keeper->searching = true;
+        search(keeper);
         keeper->contradictions = 0;
 }
 
@@ -156,14 +175,14 @@ static void read_rtc(struct tn_keeper *keeper)
         }
         keeper->rtc_problem = NULL;
         if (tn_phase_add(&keeper->phase, &reading)) {
-                if (keeper->searching && keeper->phase.turned &&
-                    tn_phase_error(&keeper->phase) <= FOUND_NSEC) {
+                if (keeper->searching && located(keeper)) {
                         keeper->searching = false;
                         keeper->contradictions = 0;
                 }
                 return;
         }
-        keeper->searching = keeper->contradicted = true;
+        search(keeper);
+        keeper->contradicted = true;
         if (++keeper->contradictions > TN_KEEPER_TRIES)
                 drop_rtc(keeper, "stands still, or runs wildly");
 }
@@ -317,17 +336,51 @@ static bool measure_phc(struct tn_keeper *keeper, struct tn_sample *ret)
         return false;
 }
 
-static int64_t next_look(struct tn_keeper *keeper)
+/* Timers are late: by less than a millisecond on a quiet machine, by tens of them under emulation, and by
+ * seconds after loadvm. The worst is remembered for some minutes. */
+static void learn_lateness(struct tn_keeper *keeper)
+{
+        int64_t late = keeper->due_nsec ? raw_now(keeper) - keeper->due_nsec : 0;
+
+        late = CLAMP(late, 0, LATE_MAX_NSEC);
+        keeper->late_nsec = MAX(late, keeper->late_nsec - keeper->late_nsec / 16);
+        keeper->usual_late_nsec += (late - keeper->usual_late_nsec) / 4;
+}
+
+/* The look that just was came after the second had turned, and would not have shown a small jump. */
+static bool came_too_late(const struct tn_keeper *keeper)
+{
+        return tn_phase_misses(&keeper->phase, keeper->phase.at_nsec) >
+               MAX(keeper->settings.step_nsec, keeper->late_nsec + 2 * LEAD_NSEC);
+}
+
+/* So much earlier as timers are late, and no more readings for each turn than they allow. */
+static int64_t next_of_search(struct tn_keeper *keeper, int64_t now)
+{
+        int64_t late = keeper->usual_late_nsec;
+        int64_t steps = 2 * tn_phase_error(&keeper->phase) / MAX(late, 1);
+
+        return tn_phase_next(&keeper->phase, now + late, (unsigned) CLAMP(steps, 1, SEARCH_STEPS)) - late;
+}
+
+static int64_t next_look(struct tn_keeper *keeper, bool was_searching)
 {
         int64_t now = raw_now(keeper), later = now + keeper->settings.interval_s * TN_NSEC_PER_SEC;
+        int64_t lead = LEAD_NSEC + keeper->late_nsec;
 
         if (keeper->rtc_dropped_until)
                 return keeper->phc ? later : keeper->rtc_dropped_until;
         if (keeper->searching)
-                return tn_phase_next(&keeper->phase, now, SEARCH_STEPS);
+                return next_of_search(keeper, now);
+        if (!was_searching && !keeper->refine && !keeper->phc && came_too_late(keeper) &&
+            keeper->again < AGAIN_MAX) {
+                keeper->again++;
+                return tn_phase_early(&keeper->phase, now, lead);
+        }
+        keeper->again = 0;
         keeper->refine = !keeper->refine && tn_phase_error(&keeper->phase) > REFINE_NSEC;
         return keeper->refine ? tn_phase_next(&keeper->phase, now, WATCH_STEPS)
-                              : tn_phase_early(&keeper->phase, later);
+                              : tn_phase_early(&keeper->phase, later, lead);
 }
 
 int64_t tn_keeper_tick(struct tn_keeper *keeper)
@@ -337,6 +390,7 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper)
 
         if (keeper->settings.mode == TN_KEEPER_OFF)
                 return 0;
+        learn_lateness(keeper);
         if (!was_searching)
                 keeper->owner = tn_clock_owner_find(keeper->world.env);
         notice_steps(keeper);
@@ -359,7 +413,7 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper)
                         react(keeper, &sample, jumped);
                 }
         }
-        return next_look(keeper);
+        return keeper->due_nsec = next_look(keeper, was_searching);
 }
 
 unsigned tn_keeper_epoch(struct tn_keeper *keeper)

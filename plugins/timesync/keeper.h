@@ -74,6 +74,7 @@ struct tn_keeper {
 
         struct tn_phase phase; /* of the hardware clock */
         bool searching;        /* reading it often, to find where its second turns */
+        int64_t since_nsec;    /* … since then, CLOCK_MONOTONIC_RAW */
         bool contradicted;     /* it, or the guest, has jumped since the last sample */
         unsigned contradictions;
         int64_t rtc_dropped_until; /* CLOCK_MONOTONIC_RAW; 0: it is used */
@@ -86,6 +87,10 @@ struct tn_keeper {
         int64_t boot_offset_nsec; /* CLOCK_REALTIME - CLOCK_BOOTTIME at the last look: moved by steps only */
         int64_t raw_offset_nsec;  /* CLOCK_REALTIME - CLOCK_MONOTONIC_RAW at the last look */
         bool refine;              /* the next look is to learn the phase, not for small jumps */
+        int64_t due_nsec;         /* when the next look was wanted, CLOCK_MONOTONIC_RAW; 0: none yet */
+        int64_t late_nsec;        /* how late looks come on this machine at worst */
+        int64_t usual_late_nsec;  /* … and on the average */
+        unsigned again;           /* looks in a row that came too late to show small jumps */
 
         struct tn_sample sample; /* the last one */
         const char *source;      /* what it came from: "ptp_kvm", "rtc", "host"; NULL: nothing yet */

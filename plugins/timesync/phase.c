@@ -8,7 +8,6 @@
 
 #include "plugins/timesync/sample.h"
 
-#define EARLY_NSEC    (5 * TN_NSEC_PER_MSEC)   /* timers are late */
 #define STEP_MIN_NSEC (200 * TN_NSEC_PER_USEC) /* closer together, readings tell nothing new */
 
 static int64_t drift_nsec(const struct tn_phase *phase, int64_t at_nsec)
@@ -68,10 +67,17 @@ int64_t tn_phase_next(struct tn_phase *phase, int64_t from_nsec, unsigned steps)
         return next;
 }
 
-int64_t tn_phase_early(const struct tn_phase *phase, int64_t from_nsec)
+int64_t tn_phase_early(const struct tn_phase *phase, int64_t from_nsec, int64_t lead_nsec)
 {
-        int64_t margin = drift_nsec(phase, from_nsec + TN_NSEC_PER_SEC) + EARLY_NSEC;
-        int64_t start = ceil_second(from_nsec + phase->high_nsec) - phase->high_nsec;
+        int64_t margin = drift_nsec(phase, from_nsec + TN_NSEC_PER_SEC) + lead_nsec;
+        int64_t early = ceil_second(from_nsec + phase->high_nsec) - phase->high_nsec - margin;
 
-        return start - margin;
+        return early > from_nsec ? early : early + TN_NSEC_PER_SEC;
+}
+
+int64_t tn_phase_misses(const struct tn_phase *phase, int64_t at_nsec)
+{
+        int64_t shown = at_nsec + tn_phase_middle(phase);
+
+        return ceil_second(shown + 1) - shown;
 }

@@ -49,6 +49,8 @@ static inline int64_t tn_phase_error(const struct tn_phase *phase)
 /* The next time after @from_nsec, in CLOCK_MONOTONIC_RAW, at which a reading tells most: @steps of them cut
  * the place where the second turns into as many parts. */
 int64_t tn_phase_next(struct tn_phase *phase, int64_t from_nsec, unsigned steps);
-/* The last moment before the next turn after @from_nsec at which it surely has not turned yet. A reading
- * then tells little, but that the guest did not stand still for a part of a second. */
-int64_t tn_phase_early(const struct tn_phase *phase, int64_t from_nsec);
+/* A moment after @from_nsec, at least @lead_nsec before a turn, at which it surely has not turned yet. A
+ * reading then tells little, but that the guest did not stand still for a part of a second. */
+int64_t tn_phase_early(const struct tn_phase *phase, int64_t from_nsec, int64_t lead_nsec);
+/* Standing still for less than this would not show in a reading at that moment. */
+int64_t tn_phase_misses(const struct tn_phase *phase, int64_t at_nsec);

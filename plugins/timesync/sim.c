@@ -175,7 +175,7 @@ void sim_run(struct sim *sim, struct tn_keeper *keeper, int64_t *next, double se
                 pass(sim, MAX(until - sim->raw_nsec, 1));
                 if (!wakes)
                         continue;
-                pass(sim, 1e6 * g_rand_double(sim->random)); /* timers are late */
+                pass(sim, (double) sim->timer_late_nsec + 1e6 * g_rand_double(sim->random));
                 if (sim->raw_nsec >= (double) *next)
                         *next = tn_keeper_tick(keeper);
         }

@@ -22,7 +22,8 @@ struct sim {
         double wander_ppb;     /* random walk of it, for each second */
         double frequency_ppb;  /* what the kernel was told */
         int64_t rtc_late_nsec;
-        int64_t rtc_delay_nsec; /* a reading takes up to twice as long */
+        int64_t rtc_delay_nsec;  /* a reading takes up to twice as long */
+        int64_t timer_late_nsec; /* a look comes so late, and by up to a millisecond more */
         bool rtc_missing, rtc_stands_still, synchronized;
         int64_t rtc_fixed; /* what a clock that stands still shows */
         unsigned steps, backward_steps, frequencies, asked;

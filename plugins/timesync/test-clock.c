@@ -83,9 +83,12 @@ static void test_phase_early_look(void **state)
                 (void) read_at(&phase, 0, now);
                 now = tn_phase_next(&phase, now + 100000, 16);
         }
-        now = tn_phase_early(&phase, now + 10 * SEC);
+        now = tn_phase_early(&phase, now + 10 * SEC, 5 * MSEC);
         assert_true(read_at(&phase, 0, now));
-        now = tn_phase_early(&phase, now + 10 * SEC);
+        assert_in_range(tn_phase_misses(&phase, now), 5 * MSEC, 20 * MSEC);
+        assert_in_range(tn_phase_misses(&phase, now + 100 * MSEC), 900 * MSEC, 930 * MSEC);
+        now = tn_phase_early(&phase, now + 10 * SEC, 100 * MSEC);
+        assert_in_range(tn_phase_misses(&phase, now), 100 * MSEC, 115 * MSEC);
         assert_false(read_at(&phase, 150 * MSEC, now)); /* stood still for 150 ms */
 }
 

@@ -78,6 +78,44 @@ static void test_pause_is_corrected(void **state)
         assert_string_equal(story->keeper.last_jump.outcome, "stepped");
 }
 
+/* A look that comes after the turn of the second is blind for a jump of less than a second. */
+static void test_late_timers(void **state)
+{
+        static const double late_ms[] = {4, 8, 20, 90, 180};
+        struct story *story = *state;
+
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        for (size_t i = 0; i < G_N_ELEMENTS(late_ms); i++) {
+                story->sim->timer_late_nsec = (int64_t) (late_ms[i] * MSEC);
+                run(story, 25); /* it learns how late they are */
+                sim_pause(story->sim, 0.4 + 0.11 * (double) i);
+                run(story, 15);
+                if (fabs(sim_offset(story->sim)) > 30 * MSEC)
+                        fail_msg("with timers that are %g ms late the clock is off by %g ms", late_ms[i],
+                                 sim_offset(story->sim) / MSEC);
+                assert_int_equal(story->sim->steps, i + 1);
+        }
+}
+
+/* As after loadvm: the timer that was running comes seconds too late, at any part of a second. */
+static void test_one_late_timer(void **state)
+{
+        struct story *story = *state;
+
+        begin(story, TN_KEEPER_AUTO);
+        for (unsigned i = 0; i < 20; i++) {
+                run(story, 60);
+                story->next += (int64_t) ((2 + 0.1 * i) * 1e9); /* its keeper does not know it */
+                sim_pause(story->sim, 0.66);
+                run(story, 20);
+                if (fabs(sim_offset(story->sim)) > 30 * MSEC)
+                        fail_msg("timer late by %g s: the clock is off by %g ms", 2 + 0.1 * i,
+                                 sim_offset(story->sim) / MSEC);
+        }
+        assert_int_equal(story->sim->steps, 20);
+}
+
 static void test_daemon_is_left_alone(void **state)
 {
         struct story *story = *state;
@@ -249,6 +287,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 STORY(test_pause_is_corrected),
+                STORY(test_late_timers),
+                STORY(test_one_late_timer),
                 STORY(test_daemon_is_left_alone),
                 STORY(test_assist_asks_once),
                 STORY(test_somebody_sets_the_clock),
