@@ -142,6 +142,8 @@ def migrated_guest_is_made_up_for():
             while source.qmp('query-migrate').get('status') in ('setup', 'active', 'device'):
                 time.sleep(0.2)
             equal(source.qmp('query-migrate').get('status'), 'completed', 'status of the migration')
+            # A `cont` that comes while the target still loads is forgotten: the source was paused.
+            procs.wait_for(lambda: target.qmp('query-status')['status'] == 'paused', 60, 'the target to have it all')
             target.qmp('cont')
             most = time.monotonic() - begin
             target.port.wait_agent(60)
