@@ -16,8 +16,8 @@
 #include "cli/cli.h"
 #include "lib/error.h"
 #include "lib/fd.h"
+#include "lib/ptp-clock.h"
 #include "lib/replace.h"
-#include "plugins/timesync/phc.h"
 
 #define MODULES "etc/modules-load.d/tenon-time.conf"
 
@@ -37,13 +37,13 @@ static const char *chrony_folder(const struct tn_env *env)
 }
 
 /* Names that udev gives, which do not depend on the order of the devices. */
-static char *device_path(const struct tn_env *env, const struct tn_phc *phc)
+static char *device_path(const struct tn_env *env, const struct tn_ptp_kind *kind, const char *device)
 {
-        g_autofree char *stable = g_strdup_printf("dev/%s", phc->kind->name);
+        g_autofree char *stable = g_strdup_printf("dev/%s", kind->name);
 
         if (tn_env_exists(env, stable))
                 return g_strdup_printf("/%s", stable);
-        return g_strdup_printf("/dev/%s", phc->device);
+        return g_strdup_printf("/dev/%s", device);
 }
 
 static void wanted_clear(void *data)
@@ -64,19 +64,19 @@ static void add(GArray *list, char *path, char *text)
 /* What should be there; NULL with @error when this machine has nothing to set up. */
 static GArray *plan(const struct tn_env *env, GError **error)
 {
-        struct tn_phc *phc = tn_phc_find(env);
+        g_autofree char *clock = NULL;
+        const struct tn_ptp_kind *kind = tn_ptp_clock_find(env, &clock);
         const char *folder = chrony_folder(env);
-        g_autofree char *device = phc ? device_path(env, phc) : NULL;
+        g_autofree char *device = kind ? device_path(env, kind, clock) : NULL;
         GArray *list;
 
-        if (!phc || !folder) {
+        if (!kind || !folder) {
                 (void) tn_error_set(
                         error, TN_ERROR_UNSUPPORTED, "%s",
-                        !phc ? "this machine has no clock of its hypervisor's (none of a known name in "
-                               "/sys/class/ptp); on KVM try: modprobe ptp_kvm"
-                             : "chrony is not installed here (neither /etc/chrony/conf.d nor "
-                               "/etc/chrony.d is there)");
-                tn_phc_free(phc);
+                        !kind ? "this machine has no clock of its hypervisor's (none of a known name in "
+                                "/sys/class/ptp); on KVM try: modprobe ptp_kvm"
+                              : "chrony is not installed here (neither /etc/chrony/conf.d nor "
+                                "/etc/chrony.d is there)");
                 return NULL;
         }
         list = g_array_new(FALSE, TRUE, sizeof(struct wanted));
@@ -86,11 +86,10 @@ static GArray *plan(const struct tn_env *env, GError **error)
                             "refclock PHC %s poll 2 dpoll -2 offset 0 stratum 2\n"
                             "makestep 1 -1\n",
                             device));
-        if (g_str_equal(phc->kind->name, "ptp_kvm")) /* no device asks for this module */
+        if (g_str_equal(kind->name, "ptp_kvm")) /* no device asks for this module */
                 add(list, g_strdup(MODULES),
                     g_strdup("# Written by tenonctl time setup; tenonctl time setup --undo removes it.\n"
                              "ptp_kvm\n"));
-        tn_phc_free(phc);
         return list;
 }
 

@@ -18,46 +18,16 @@
 
 #define SAMPLES 5 /* of each series; the one with the smallest window counts */
 
-/* Best first. */
-static const struct tn_phc_kind kinds[] = {
-        {"KVM virtual PTP", "ptp_kvm", 1000, "a hypercall reads both clocks at the same tick"},
-        {"vmclock*", "vmclock", 1000, "a page that the host updates; tells of live migrations too"},
-        {"Virtio PTP*", "virtio_rtc", 1000, "cross-timestamps by the counter"},
-        {"hyperv", "ptp_hyperv", 50000, "Hyper-V's time synchronisation samples"},
-        {"ptp_vmw", "ptp_vmw", 50000, "VMware's precision clock; read only"},
-        {"ena-ptp-*", "ena", 50000, "the clock of the AWS network card"},
-        {"gve*", "gve", 50000, "the clock of the Google network card"},
-};
-
-static const struct tn_phc_kind *find_kind(const char *clock_name)
-{
-        for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
-                if (g_pattern_match_simple(kinds[i].clock_name, clock_name))
-                        return &kinds[i];
-        return NULL;
-}
-
 struct tn_phc *tn_phc_find(const struct tn_env *env)
 {
-        g_auto(GStrv) devices = tn_env_list(env, "sys/class/ptp");
-        const struct tn_phc_kind *best = NULL;
-        const char *device = NULL;
+        char *device;
+        const struct tn_ptp_kind *kind = tn_ptp_clock_find(env, &device);
         struct tn_phc *phc;
 
-        for (size_t i = 0; devices && devices[i]; i++) {
-                g_autofree char *path = g_strdup_printf("sys/class/ptp/%s/clock_name", devices[i]);
-                g_autofree char *name = tn_env_read_line(env, path);
-                const struct tn_phc_kind *kind = name ? find_kind(name) : NULL;
-
-                if (kind && (!best || kind < best)) {
-                        best = kind;
-                        device = devices[i];
-                }
-        }
-        if (!best)
+        if (!kind)
                 return NULL;
         phc = g_new0(struct tn_phc, 1);
-        *phc = (struct tn_phc){.kind = best, .device = g_strdup(device), .fd = -1};
+        *phc = (struct tn_phc){.kind = kind, .device = device, .fd = -1};
         return phc;
 }
 

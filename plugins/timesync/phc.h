@@ -2,9 +2,8 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * PTP hardware clocks (include/uapi/linux/ptp_clock.h) that a hypervisor or its network card offers: which
- * are there, by the name that their driver gives them and never by their number, and the offset of
- * CLOCK_REALTIME against one.
+ * The offset of CLOCK_REALTIME against a PTP hardware clock (include/uapi/linux/ptp_clock.h) that a
+ * hypervisor or its network card offers. Which are known, lib/ptp-clock.h says.
  */
 #pragma once
 
@@ -12,18 +11,11 @@
 #include <stdbool.h>
 
 #include "lib/env.h"
+#include "lib/ptp-clock.h"
 #include "plugins/timesync/sample.h"
 
-struct tn_phc_kind {
-        const char *clock_name; /* what sysfs says, to be matched with g_pattern_match_simple() */
-        const char *name;       /* ours */
-        int64_t error_nsec; /* how far it is from the host's clock at worst, beside the reading's own error
-                             */
-        const char *reason;
-};
-
 struct tn_phc {
-        const struct tn_phc_kind *kind;
+        const struct tn_ptp_kind *kind;
         char *device; /* "ptp0" */
         int fd;       /* -1: not opened yet */
 };

@@ -12,7 +12,7 @@ FLOORS = {
     'pvdrivers': ('lib', 'detect', 'pvdrivers'),
     'agent': ('lib', 'detect', 'pvdrivers', 'agent', 'tenon'),
     'plugins': ('lib', 'tenon'),
-    'cli': ('lib', 'detect', 'pvdrivers', 'agent', 'plugins/timesync', 'cli', 'tenon'),
+    'cli': ('lib', 'detect', 'pvdrivers', 'agent', 'cli', 'tenon'),
     'host': ('lib', 'host'),
     'man': ('lib', 'agent'),
 }
