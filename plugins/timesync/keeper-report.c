@@ -28,6 +28,17 @@ bool tn_keeper_mode_parse(const char *name, enum tn_keeper_mode *ret)
         return false;
 }
 
+void tn_keeper_tell(const struct tn_keeper *keeper, int level, const char *format, ...)
+{
+        g_autofree char *text = NULL;
+        va_list args;
+
+        va_start(args, format);
+        text = g_strdup_vprintf(format, args);
+        va_end(args);
+        keeper->world.tell(keeper->world.data, level, text);
+}
+
 static json_t *jump(const struct tn_keeper *keeper)
 {
         const struct tn_keeper_jump *last = &keeper->last_jump;

@@ -10,37 +10,15 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "plugins/timesync/keeper-rtc.h"
 
-#define SEARCH_STEPS 16                     /* readings for each turn of the second while searching */
-#define FOUND_NSEC   (2 * TN_NSEC_PER_MSEC) /* the phase is known well enough */
-#define HURRY_NSEC   (3 * TN_NSEC_PER_SEC)  /* after so long a search REFINE_NSEC is enough */
-#define WATCH_STEPS  1
-#define REFINE_NSEC                                                                                         \
-        (10 * TN_NSEC_PER_MSEC) /* a phase that is known worse than this gets a look of its own */
-#define LEAD_NSEC     (5 * TN_NSEC_PER_MSEC)   /* before the turn: a look that comes later shows less */
-#define LATE_MAX_NSEC (200 * TN_NSEC_PER_MSEC) /* a guest that is that slow misses jumps of so much */
-#define AGAIN_MAX     3
-#define PHASE_BELIEVED                                                                                      \
-        (1500 * TN_NSEC_PER_MSEC)            /* at start: RTC and clock agree, but for a part of a second */
-#define FOREIGN_NSEC (10 * TN_NSEC_PER_MSEC) /* more than any slewing does between two looks */
-#define RTC_PAUSE_NSEC                                                                                      \
-        (600 * TN_NSEC_PER_SEC) /* a hardware clock that makes no sense is left alone so long */
-#define YEAR_2020       INT64_C(1577836800)
-#define YEAR_2070       INT64_C(3155760000)
-#define OFFSET_MAX_NSEC (INT64_C(10) * 366 * 86400 * TN_NSEC_PER_SEC) /* ten years stopped: no */
-
-static void tell(const struct tn_keeper *keeper, int level, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-static void tell(const struct tn_keeper *keeper, int level, const char *format, ...)
-{
-        g_autofree char *text = NULL;
-        va_list args;
-
-        va_start(args, format);
-        text = g_strdup_vprintf(format, args);
-        va_end(args);
-        keeper->world.tell(keeper->world.data, level, text);
-}
+#define WATCH_STEPS      1
+#define LATE_MAX_NSEC    (200 * TN_NSEC_PER_MSEC) /* a guest that is that slow misses jumps of so much */
+#define AGAIN_MAX        3
+#define FOREIGN_NSEC     (10 * TN_NSEC_PER_MSEC) /* more than any slewing does between two looks */
+#define PHC_PAUSE_NSEC   (600 * TN_NSEC_PER_SEC) /* before a PTP clock is looked for again */
+#define JUMP_RECENT_NSEC (60 * TN_NSEC_PER_SEC)
+#define OFFSET_MAX_NSEC  (INT64_C(10) * 366 * 86400 * TN_NSEC_PER_SEC) /* ten years stopped: no */
 
 static int64_t raw_now(const struct tn_keeper *keeper)
 {
@@ -101,13 +79,6 @@ enum tn_keeper_mode tn_keeper_mode_now(const struct tn_keeper *keeper)
         return mode;
 }
 
-static void set_reference(struct tn_keeper *keeper, int64_t nsec, int64_t error_nsec)
-{
-        keeper->has_reference = true;
-        keeper->reference_nsec = nsec;
-        keeper->reference_error_nsec = error_nsec;
-}
-
 void tn_keeper_clock_was_set(struct tn_keeper *keeper)
 {
         keeper->epoch++;
@@ -130,92 +101,6 @@ static void notice_steps(struct tn_keeper *keeper)
         }
 }
 
-static void search(struct tn_keeper *keeper)
-{
-        keeper->searching = true;
-        keeper->since_nsec = raw_now(keeper);
-}
-
-/* Where timers are late by much, the last milliseconds would take long. */
-static bool located(const struct tn_keeper *keeper)
-{
-        bool hurry = raw_now(keeper) - keeper->since_nsec > HURRY_NSEC;
-
-        return keeper->phase.turned && tn_phase_error(&keeper->phase) <= (hurry ? REFINE_NSEC : FOUND_NSEC);
-}
-
-static void drop_rtc(struct tn_keeper *keeper, const char *problem)
-{
-        tell(keeper, 4, "the hardware clock is not used: it %s", problem);
-        keeper->rtc_problem = problem;
-        keeper->rtc_dropped_until = raw_now(keeper) + RTC_PAUSE_NSEC;
-        keeper->phase = (struct tn_phase){0};
-        keeper->has_reference = keeper->contradicted = false;
-        search(keeper);
-        keeper->contradictions = 0;
-}
-
-/* One reading of the hardware clock. */
-static void read_rtc(struct tn_keeper *keeper)
-{
-        struct tn_phase_reading reading = {.before_nsec = raw_now(keeper)};
-
-        if (keeper->rtc_dropped_until > reading.before_nsec)
-                return;
-        keeper->rtc_dropped_until = 0;
-        if (!keeper->world.read_rtc(keeper->world.data, &reading.seconds)) {
-                keeper->rtc_problem = "cannot be read";
-                keeper->rtc_dropped_until = reading.before_nsec + RTC_PAUSE_NSEC;
-                return;
-        }
-        reading.after_nsec = raw_now(keeper);
-        if (reading.seconds < YEAR_2020 || reading.seconds >= YEAR_2070) {
-                drop_rtc(keeper, "shows a year before 2020 or after 2069");
-                return;
-        }
-        keeper->rtc_problem = NULL;
-        if (tn_phase_add(&keeper->phase, &reading)) {
-                if (keeper->searching && located(keeper)) {
-                        keeper->searching = false;
-                        keeper->contradictions = 0;
-                }
-                return;
-        }
-        search(keeper);
-        keeper->contradicted = true;
-        if (++keeper->contradictions > TN_KEEPER_TRIES)
-                drop_rtc(keeper, "stands still, or runs wildly");
-}
-
-/* The hardware clock as a source; false while its phase is not known. */
-static bool sample_rtc(struct tn_keeper *keeper, struct tn_sample *ret)
-{
-        int64_t apart; /* hardware clock minus system clock */
-
-        if (keeper->searching || keeper->rtc_dropped_until)
-                return false;
-        apart = tn_phase_middle(&keeper->phase) - keeper->raw_offset_nsec;
-        if (!keeper->has_reference) {
-                bool agree = keeper->clock_believed || llabs(apart) <= PHASE_BELIEVED;
-
-                /* Where they do not agree, the hardware clock is right, to a second. */
-                set_reference(keeper, agree ? apart : 0, TN_NSEC_PER_SEC);
-        }
-        *ret = (struct tn_sample){.offset_nsec = apart - keeper->reference_nsec,
-                                  .error_nsec = tn_phase_error(&keeper->phase),
-                                  .at_nsec = keeper->phase.at_nsec};
-        return true;
-}
-
-/* What a believed clock teaches about the hardware clock, so that it can stand in for it later. */
-static void learn_reference(struct tn_keeper *keeper, int64_t offset_nsec, int64_t error_nsec)
-{
-        if (!keeper->searching && !keeper->rtc_dropped_until && keeper->phase.at_nsec)
-                set_reference(keeper,
-                              tn_phase_middle(&keeper->phase) - keeper->raw_offset_nsec - offset_nsec,
-                              error_nsec + tn_phase_error(&keeper->phase));
-}
-
 static void learn_from_owner(struct tn_keeper *keeper)
 {
         const struct tn_clock *clock = keeper->world.clock;
@@ -229,7 +114,7 @@ static void learn_from_owner(struct tn_keeper *keeper)
         if (keeper->has_reference && keeper->reference_error_nsec < TN_NSEC_PER_SEC &&
             llabs(apart) > MAX(keeper->settings.step_nsec, state.maxerror_usec * TN_NSEC_PER_USEC))
                 return;
-        learn_reference(keeper, 0, state.maxerror_usec * TN_NSEC_PER_USEC);
+        tn_keeper_rtc_learn(keeper, 0, state.maxerror_usec * TN_NSEC_PER_USEC);
 }
 
 static void remember(struct tn_keeper *keeper, const struct tn_sample *sample, const char *source)
@@ -253,9 +138,9 @@ static void count_jump(struct tn_keeper *keeper, const struct tn_sample *sample,
                 .source = keeper->source,
                 .outcome = outcome,
         };
-        tell(keeper, 5, "the clock was %.3f s %s (seen by %s): %s",
-             (double) llabs(sample->offset_nsec) / 1e9, sample->offset_nsec < 0 ? "ahead" : "behind",
-             keeper->source, outcome);
+        tn_keeper_tell(keeper, 5, "the clock was %.3f s %s (seen by %s): %s",
+                       (double) llabs(sample->offset_nsec) / 1e9,
+                       sample->offset_nsec < 0 ? "ahead" : "behind", keeper->source, outcome);
 }
 
 static bool apply(struct tn_keeper *keeper, const struct tn_servo_decision *decision, GError **error)
@@ -280,7 +165,7 @@ static void discipline(struct tn_keeper *keeper, const struct tn_sample *sample,
 
         keeper->refusal = decision.action == TN_SERVO_REFUSE ? decision.reason : NULL;
         if (!apply(keeper, &decision, &error)) {
-                tell(keeper, 3, "the clock is left as it is: %s", error->message);
+                tn_keeper_tell(keeper, 3, "the clock is left as it is: %s", error->message);
                 keeper->refusal = "the kernel refuses";
         }
         if (jumped && llabs(sample->offset_nsec) > keeper->settings.step_nsec)
@@ -330,7 +215,7 @@ static bool measure_phc(struct tn_keeper *keeper, struct tn_sample *ret)
                 return false;
         if (tn_phc_measure(keeper->phc, keeper->world.env, keeper->world.phc_ioctl, ret, &error))
                 return true;
-        tell(keeper, 4, "%s; it is not used any more", error->message);
+        tn_keeper_tell(keeper, 4, "%s; it is not used any more", error->message);
         tn_phc_free(keeper->phc);
         keeper->phc = NULL;
         return false;
@@ -347,38 +232,22 @@ static void learn_lateness(struct tn_keeper *keeper)
         keeper->usual_late_nsec += (late - keeper->usual_late_nsec) / 4;
 }
 
-/* The look that just was came after the second had turned, and would not have shown a small jump. */
-static bool came_too_late(const struct tn_keeper *keeper)
-{
-        return tn_phase_misses(&keeper->phase, keeper->phase.at_nsec) >
-               MAX(keeper->settings.step_nsec, keeper->late_nsec + 2 * LEAD_NSEC);
-}
-
-/* So much earlier as timers are late, and no more readings for each turn than they allow. */
-static int64_t next_of_search(struct tn_keeper *keeper, int64_t now)
-{
-        int64_t late = keeper->usual_late_nsec;
-        int64_t steps = 2 * tn_phase_error(&keeper->phase) / MAX(late, 1);
-
-        return tn_phase_next(&keeper->phase, now + late, (unsigned) CLAMP(steps, 1, SEARCH_STEPS)) - late;
-}
-
 static int64_t next_look(struct tn_keeper *keeper, bool was_searching)
 {
         int64_t now = raw_now(keeper), later = now + keeper->settings.interval_s * TN_NSEC_PER_SEC;
-        int64_t lead = LEAD_NSEC + keeper->late_nsec;
+        int64_t lead = TN_KEEPER_LEAD_NSEC + keeper->late_nsec;
 
         if (keeper->rtc_dropped_until)
                 return keeper->phc ? later : keeper->rtc_dropped_until;
         if (keeper->searching)
-                return next_of_search(keeper, now);
-        if (!was_searching && !keeper->refine && !keeper->phc && came_too_late(keeper) &&
+                return tn_keeper_rtc_next(keeper, now);
+        if (!was_searching && !keeper->refine && !keeper->phc && tn_keeper_rtc_came_late(keeper) &&
             keeper->again < AGAIN_MAX) {
                 keeper->again++;
                 return tn_phase_early(&keeper->phase, now, lead);
         }
         keeper->again = 0;
-        keeper->refine = !keeper->refine && tn_phase_error(&keeper->phase) > REFINE_NSEC;
+        keeper->refine = !keeper->refine && tn_phase_error(&keeper->phase) > TN_KEEPER_ROUGH_NSEC;
         return keeper->refine ? tn_phase_next(&keeper->phase, now, WATCH_STEPS)
                               : tn_phase_early(&keeper->phase, later, lead);
 }
@@ -394,18 +263,18 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper)
         if (!was_searching)
                 keeper->owner = tn_clock_owner_find(keeper->world.env);
         notice_steps(keeper);
-        read_rtc(keeper);
+        tn_keeper_rtc_read(keeper);
         precise = (!was_searching || keeper->samples == 0) && measure_phc(keeper, &sample);
         if (precise) {
                 bool jumped = phc_jumped(keeper, &sample);
 
                 remember(keeper, &sample, keeper->phc->kind->name);
-                learn_reference(keeper, sample.offset_nsec, sample.error_nsec);
+                tn_keeper_rtc_learn(keeper, sample.offset_nsec, sample.error_nsec);
                 react(keeper, &sample, jumped);
                 keeper->contradicted = false;
         } else if (!keeper->phc) {
                 learn_from_owner(keeper);
-                if (sample_rtc(keeper, &sample)) {
+                if (tn_keeper_rtc_sample(keeper, &sample)) {
                         bool jumped = keeper->contradicted || keeper->samples == 0;
 
                         keeper->contradicted = false;
@@ -459,7 +328,7 @@ bool tn_keeper_adjust(struct tn_keeper *keeper, int64_t offset_nsec, int64_t err
         remember(keeper, &sample, "host");
         if (decision.action == TN_SERVO_STEP)
                 sample.offset_nsec = 0;
-        learn_reference(keeper, sample.offset_nsec, error_nsec);
+        tn_keeper_rtc_learn(keeper, sample.offset_nsec, error_nsec);
         keeper->contradicted = false;
         return true;
 }

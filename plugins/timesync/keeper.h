@@ -127,6 +127,8 @@ void tn_keeper_clock_was_set(struct tn_keeper *keeper);
 
 /* keeper-report.c */
 
+void tn_keeper_tell(const struct tn_keeper *keeper, int level, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
 const char *tn_keeper_mode_name(enum tn_keeper_mode mode);
 bool tn_keeper_mode_parse(const char *name, enum tn_keeper_mode *ret);
 /* All of it, for tenon-get-time-status. New reference. */

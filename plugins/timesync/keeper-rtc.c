@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* The keeper's dealings with the hardware clock. The surprising thing: it is dropped for ten minutes, not
+ * for ever, since a host that has put it right tells nobody. */
+#include "plugins/timesync/keeper-rtc.h"
+
+#define SEARCH_STEPS 16                     /* readings for each turn of the second while searching */
+#define FOUND_NSEC   (2 * TN_NSEC_PER_MSEC) /* the phase is known well enough */
+#define HURRY_NSEC   (3 * TN_NSEC_PER_SEC)  /* after so long a search a rough one is enough */
+#define PHASE_BELIEVED                                                                                      \
+        (1500 * TN_NSEC_PER_MSEC) /* at start: RTC and clock agree, but for a part of a second */
+#define RTC_PAUSE_NSEC (600 * TN_NSEC_PER_SEC) /* one that makes no sense is left alone so long */
+
+static int64_t raw_now(const struct tn_keeper *keeper)
+{
+        return keeper->world.clock->raw_nsec(keeper->world.clock->data);
+}
+
+static void set_reference(struct tn_keeper *keeper, int64_t nsec, int64_t error_nsec)
+{
+        keeper->has_reference = true;
+        keeper->reference_nsec = nsec;
+        keeper->reference_error_nsec = error_nsec;
+}
+
+static void search(struct tn_keeper *keeper)
+{
+        keeper->searching = true;
+        keeper->since_nsec = raw_now(keeper);
+}
+
+/* Where timers are late by much, the last milliseconds would take long. */
+static bool located(const struct tn_keeper *keeper)
+{
+        bool hurry = raw_now(keeper) - keeper->since_nsec > HURRY_NSEC;
+
+        return keeper->phase.turned &&
+               tn_phase_error(&keeper->phase) <= (hurry ? TN_KEEPER_ROUGH_NSEC : FOUND_NSEC);
+}
+
+static void drop_rtc(struct tn_keeper *keeper, const char *problem)
+{
+        tn_keeper_tell(keeper, 4, "the hardware clock is not used: it %s", problem);
+        keeper->rtc_problem = problem;
+        keeper->rtc_dropped_until = raw_now(keeper) + RTC_PAUSE_NSEC;
+        keeper->phase = (struct tn_phase){0};
+        keeper->has_reference = keeper->contradicted = false;
+        search(keeper);
+        keeper->contradictions = 0;
+}
+
+void tn_keeper_rtc_read(struct tn_keeper *keeper)
+{
+        struct tn_phase_reading reading = {.before_nsec = raw_now(keeper)};
+
+        if (keeper->rtc_dropped_until > reading.before_nsec)
+                return;
+        keeper->rtc_dropped_until = 0;
+        if (!keeper->world.read_rtc(keeper->world.data, &reading.seconds)) {
+                keeper->rtc_problem = "cannot be read";
+                keeper->rtc_dropped_until = reading.before_nsec + RTC_PAUSE_NSEC;
+                return;
+        }
+        reading.after_nsec = raw_now(keeper);
+        if (tn_keeper_is_absurd(reading.seconds)) {
+                drop_rtc(keeper, "shows a year before 2020 or after 2069");
+                return;
+        }
+        keeper->rtc_problem = NULL;
+        if (tn_phase_add(&keeper->phase, &reading)) {
+                if (keeper->searching && located(keeper)) {
+                        keeper->searching = false;
+                        keeper->contradictions = 0;
+                }
+                return;
+        }
+        search(keeper);
+        keeper->contradicted = true;
+        if (++keeper->contradictions > TN_KEEPER_TRIES)
+                drop_rtc(keeper, "stands still, or runs wildly");
+}
+
+bool tn_keeper_rtc_sample(struct tn_keeper *keeper, struct tn_sample *ret)
+{
+        int64_t apart; /* hardware clock minus system clock */
+
+        if (keeper->searching || keeper->rtc_dropped_until)
+                return false;
+        apart = tn_phase_middle(&keeper->phase) - keeper->raw_offset_nsec;
+        if (!keeper->has_reference) {
+                bool agree = keeper->clock_believed || llabs(apart) <= PHASE_BELIEVED;
+
+                /* Where they do not agree, the hardware clock is right, to a second. */
+                set_reference(keeper, agree ? apart : 0, TN_NSEC_PER_SEC);
+        }
+        *ret = (struct tn_sample){.offset_nsec = apart - keeper->reference_nsec,
+                                  .error_nsec = tn_phase_error(&keeper->phase),
+                                  .at_nsec = keeper->phase.at_nsec};
+        return true;
+}
+
+void tn_keeper_rtc_learn(struct tn_keeper *keeper, int64_t offset_nsec, int64_t error_nsec)
+{
+        if (!keeper->searching && !keeper->rtc_dropped_until && keeper->phase.at_nsec)
+                set_reference(keeper,
+                              tn_phase_middle(&keeper->phase) - keeper->raw_offset_nsec - offset_nsec,
+                              error_nsec + tn_phase_error(&keeper->phase));
+}
+
+/* So much earlier as timers are late, and no more readings for each turn than they allow. */
+int64_t tn_keeper_rtc_next(struct tn_keeper *keeper, int64_t now)
+{
+        int64_t late = keeper->usual_late_nsec;
+        int64_t steps = 2 * tn_phase_error(&keeper->phase) / MAX(late, 1);
+
+        return tn_phase_next(&keeper->phase, now + late, (unsigned) CLAMP(steps, 1, SEARCH_STEPS)) - late;
+}
+
+/* The look that just was came after the second had turned, and would not have shown a small jump. */
+bool tn_keeper_rtc_came_late(const struct tn_keeper *keeper)
+{
+        return tn_phase_misses(&keeper->phase, keeper->phase.at_nsec) >
+               MAX(keeper->settings.step_nsec, keeper->late_nsec + 2 * TN_KEEPER_LEAD_NSEC);
+}
