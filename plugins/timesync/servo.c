@@ -9,7 +9,8 @@
  *
  * For C = T the offset after the next interval obeys z² - (2 - KP - KI) z + (1 - KP) = 0. With the numbers
  * below the roots are 0.89 and 0.45, both real: what is left of an offset never swings. A coarse source gets
- * a larger C, so that the clock follows where it tends to and not what it says at the moment.
+ * a larger C, so that the clock follows where it tends to and not what it says at the moment. Nor is C ever
+ * shorter than the usual distance of two samples: after one that came early the next may be as far as ever.
  */
 #include "plugins/timesync/servo.h"
 
@@ -51,7 +52,8 @@ static struct tn_servo_decision slew(struct tn_servo *servo, int64_t offset_nsec
                                      int64_t interval_nsec)
 {
         double interval = (double) interval_nsec;
-        double constant = MAX(interval, (double) error_nsec * 1e6 / CALM_PPM);
+        double least = (double) MAX(interval_nsec, servo->limits.constant_nsec);
+        double constant = MAX(least, (double) error_nsec * 1e6 / CALM_PPM);
         double rate = (double) offset_nsec / constant * 1e9; /* ppb */
         double drift = servo->drift_ppb + KI * interval / constant * rate;
         double frequency = drift + KP * rate;

@@ -16,6 +16,7 @@ struct tn_servo_limits {
         int64_t step_nsec;       /* offsets above this are stepped, not slewed */
         bool backward;           /* may step backward; else such an offset is slewed away */
         int64_t offset_max_nsec; /* offsets above this are not believed */
+        int64_t constant_nsec;   /* an offset is slewed away in no shorter time: until the next sample */
 };
 
 struct tn_servo {
