@@ -92,6 +92,9 @@ const struct tn_config_key tn_config_table[] = {
          .doc = "Milliseconds; after a pause or a restore, a clock that is off by more is stepped, not slewed."},
         {"timesync", "backward-steps", TN_CONFIG_BOOL, "no",
          .doc = "The clock may also be stepped backward. Programs may not like it."},
+        {"timesync", "host-limit-ms", TN_CONFIG_INT, "1000", .min = 1, .max = 86400000,
+         .doc = "Milliseconds; when a time daemon of the guest is synchronised, and the host's clock is off from it by "
+                "more, that is told as a problem. It is never followed."},
         {"timesync", "interval-s", TN_CONFIG_INT, "10", .min = 10, .max = 3600,
          .doc = "Seconds between two looks at the clock: about as long a jump may go unnoticed."},
         {"timesync", "write-rtc", TN_CONFIG_BOOL, "yes",

@@ -4,6 +4,7 @@
 /* tenonctl time: how right the clock is, who keeps it, what happened to it; --watch goes on. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -94,18 +95,26 @@ static void print_plot(const json_t *status)
 static void print_time(const json_t *status)
 {
         const char *owner = tn_cli_text(status, "owner"), *refusal = tn_cli_text(status, "refusal");
-        int leap = (int) number(status, "leap");
+        const char *zone = tn_cli_text(status, "zone");
+        int leap = (int) number(status, "leap"), east = (int) number(status, "utc-offset-seconds") / 60;
+        json_t *problem;
+        size_t i;
 
         if (*refusal)
                 tn_cli_line("Attention", "%s", refusal);
+        json_array_foreach(json_object_get(status, "problems"), i, problem)
+                tn_cli_line("Attention", "%s", json_string_value(problem));
         tn_cli_line("Clock", "kept by %s, mode %s (configured: %s)", owner, tn_cli_text(status, "mode"),
                     tn_cli_text(status, "configured-mode"));
         print_offset(status);
         print_sources(json_object_get(status, "sources"));
         print_jump(status);
-        if (leap)
-                tn_cli_line("Leap second", "%s at the end of this UTC day",
-                            leap > 0 ? "inserted" : "deleted");
+        tn_cli_line("Time zone", "%s (UTC%c%02d:%02d)", zone, east < 0 ? '-' : '+', abs(east) / 60,
+                    abs(east) % 60);
+        tn_cli_line("Leap second", "%s",
+                    leap > 0   ? "inserted at the end of this UTC day"
+                    : leap < 0 ? "deleted at the end of this UTC day"
+                               : "none is announced");
         print_plot(status);
 }
 
@@ -120,7 +129,9 @@ static int show(bool json)
                 tn_cli_print_json(status);
         else
                 print_time(status);
-        return *tn_cli_text(status, "refusal") ? TN_EXIT_NO : TN_EXIT_OK;
+        return *tn_cli_text(status, "refusal") || json_array_size(json_object_get(status, "problems"))
+                       ? TN_EXIT_NO
+                       : TN_EXIT_OK;
 }
 
 /* argv[0] is "setup". */

@@ -82,8 +82,7 @@ static gboolean on_set(int fd, GIOCondition condition, void *data)
         now = look(jump->env);
         distance = tn_jump_distance(&jump->last, &now);
         jump->last = now;
-        if (distance)
-                jump->jumped(distance, &now, jump->data);
+        jump->jumped(distance, &now, jump->data);
         return G_SOURCE_CONTINUE;
 }
 

@@ -21,7 +21,8 @@ struct tn_jump_pair {
 /* How far CLOCK_REALTIME was moved between two moments, with a sign; 0 when that is no jump. */
 int64_t tn_jump_distance(const struct tn_jump_pair *before, const struct tn_jump_pair *after);
 
-/* @jumped comes on the main loop after each jump. NULL with @error where the kernel has no such timer. */
+/* @jumped comes on the main loop after each jump, and with a distance of 0 when the kernel says so and the
+ * clock did not jump: the machine slept. NULL with @error where the kernel has no such timer. */
 struct tn_jump *tn_jump_new(const struct tn_env *env,
                             void (*jumped)(int64_t distance_usec, const struct tn_jump_pair *now,
                                            void *data),

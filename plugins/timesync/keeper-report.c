@@ -3,9 +3,12 @@
 
 /* What the keeper knows, as JSON. Times are nanoseconds unless their names say otherwise. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "lib/json.h"
 #include "plugins/timesync/keeper.h"
+
+#define CONTRADICTS_NSEC (2 * TN_NSEC_PER_SEC) /* it may be late by a second, and read by another */
 
 static const char *const mode_names[] = {
         [TN_KEEPER_OFF] = "off",       [TN_KEEPER_OBSERVE] = "observe",
@@ -57,6 +60,36 @@ static const char *owner_name(const struct tn_keeper *keeper)
         return tn_keeper_mode_now(keeper) == TN_KEEPER_DISCIPLINE ? "tenon" : "nobody";
 }
 
+static json_t *problems(const struct tn_keeper *keeper)
+{
+        json_t *list = json_array();
+        g_autofree char *text = NULL;
+
+        if (!keeper->apart_nsec || !keeper->owner)
+                return list;
+        text = g_strdup_printf("the host's clock (seen by %s) is %.3f s %s that of %s in this guest",
+                               keeper->apart_source, (double) llabs(keeper->apart_nsec) / 1e9,
+                               keeper->apart_nsec < 0 ? "behind" : "ahead of", keeper->owner->name);
+        json_array_append_new(list, json_string(text));
+        return list;
+}
+
+/* The zone that local times are shown in, and a leap second that was announced. */
+static void add_calendar(json_t *summary, const struct tn_clock *clock)
+{
+        time_t now = (time_t) (clock->realtime_nsec(clock->data) / TN_NSEC_PER_SEC);
+        struct tn_clock_state state = {0};
+        struct tm tm;
+
+        tzset(); /* the guest may choose another zone while we run */
+        if (localtime_r(&now, &tm)) {
+                tn_json_set_text(summary, "zone", tm.tm_zone);
+                json_object_set_new(summary, "utc-offset-seconds", json_integer(tm.tm_gmtoff));
+        }
+        if (clock->get_state(clock->data, &state, NULL))
+                json_object_set_new(summary, "leap", json_integer(state.leap));
+}
+
 json_t *tn_keeper_summary(const struct tn_keeper *keeper)
 {
         json_t *summary = json_object();
@@ -66,6 +99,8 @@ json_t *tn_keeper_summary(const struct tn_keeper *keeper)
         json_object_set_new(summary, "source", keeper->source ? json_string(keeper->source) : json_null());
         json_object_set_new(summary, "jumps", json_integer((json_int_t) keeper->jumps));
         json_object_set_new(summary, "last-jump", jump(keeper));
+        add_calendar(summary, keeper->world.clock);
+        json_object_set_new(summary, "problems", problems(keeper));
         return summary;
 }
 
@@ -105,16 +140,31 @@ static json_t *source_row(const struct tn_keeper *keeper, const char *name, cons
                          problem ? json_string(problem) : json_null());
 }
 
+/* Why it is not used, or not to be relied on. Free with g_free(). */
+static char *rtc_problem(const struct tn_keeper *keeper)
+{
+        bool precise = keeper->phc && g_strcmp0(keeper->source, keeper->phc->kind->name) == 0;
+
+        if (keeper->rtc_problem)
+                return g_strdup(keeper->rtc_problem);
+        if (keeper->searching)
+                return g_strdup("is being located");
+        if (precise && keeper->has_reference && llabs(keeper->reference_nsec) > CONTRADICTS_NSEC)
+                return g_strdup_printf("contradicts %s by %+.1f s", keeper->source,
+                                       (double) keeper->reference_nsec / 1e9);
+        return NULL;
+}
+
 static json_t *sources(const struct tn_keeper *keeper)
 {
+        g_autofree char *problem = rtc_problem(keeper);
         json_t *list = json_array();
 
         if (keeper->phc)
                 json_array_append_new(list, source_row(keeper, keeper->phc->kind->name, NULL));
-        json_array_append_new(list, source_row(keeper, "rtc",
-                                               keeper->rtc_problem ? keeper->rtc_problem
-                                               : keeper->searching ? "is being located"
-                                                                   : NULL));
+        else if (keeper->phc_bad)
+                json_array_append_new(list, source_row(keeper, keeper->phc_bad->name, keeper->phc_problem));
+        json_array_append_new(list, source_row(keeper, "rtc", problem));
         return list;
 }
 
@@ -142,7 +192,6 @@ json_t *tn_keeper_to_json(const struct tn_keeper *keeper)
         if (clock->get_state(clock->data, &state, NULL)) {
                 json_object_set_new(object, "synchronized", json_boolean(state.synchronized));
                 json_object_set_new(object, "frequency-ppb", json_integer((json_int_t) state.frequency_ppb));
-                json_object_set_new(object, "leap", json_integer(state.leap));
                 json_object_set_new(object, "tai-offset", json_integer(state.tai_offset));
         }
         json_object_set_new(object, "history", history(keeper));

@@ -64,7 +64,7 @@ void tn_keeper_rtc_read(struct tn_keeper *keeper)
         }
         reading.after_nsec = raw_now(keeper);
         if (tn_keeper_is_absurd(reading.seconds)) {
-                drop_rtc(keeper, "shows a year before 2020 or after 2069");
+                drop_rtc(keeper, TN_KEEPER_ABSURD);
                 return;
         }
         keeper->rtc_problem = NULL;

@@ -7,12 +7,15 @@
 
 #include "plugins/timesync/keeper.h"
 
-#define TN_KEEPER_LEAD_NSEC  (5 * TN_NSEC_PER_MSEC)  /* before the turn: a look that comes later shows less \
-                                                      */
-#define TN_KEEPER_ROUGH_NSEC (10 * TN_NSEC_PER_MSEC) /* a phase that is known worse gets a look of its own  \
-                                                      */
+#define TN_KEEPER_LEAD_NSEC                                                                                 \
+        (5 * TN_NSEC_PER_MSEC) /* before the turn: a look that comes later shows less                       \
+                                */
+/* A phase that is known worse gets a look of its own: smaller, and there are more than one in ten seconds.
+ */
+#define TN_KEEPER_ROUGH_NSEC (12 * TN_NSEC_PER_MSEC)
 
 /* What no source may show: it is not believed. */
+#define TN_KEEPER_ABSURD "shows a year before 2020 or after 2069"
 static inline bool tn_keeper_is_absurd(int64_t seconds)
 {
         return seconds < INT64_C(1577836800) || seconds >= INT64_C(3155760000); /* before 2020, after 2069 */

@@ -12,13 +12,13 @@
 #include "lib/error.h"
 #include "plugins/timesync/keeper-rtc.h"
 
-#define WATCH_STEPS      1
-#define LATE_MAX_NSEC    (200 * TN_NSEC_PER_MSEC) /* a guest that is that slow misses jumps of so much */
-#define AGAIN_MAX        3
-#define FOREIGN_NSEC     (10 * TN_NSEC_PER_MSEC) /* more than any slewing does between two looks */
-#define PHC_PAUSE_NSEC   (600 * TN_NSEC_PER_SEC) /* before a PTP clock is looked for again */
-#define JUMP_RECENT_NSEC (60 * TN_NSEC_PER_SEC)
-#define OFFSET_MAX_NSEC  (INT64_C(10) * 366 * 86400 * TN_NSEC_PER_SEC) /* ten years stopped: no */
+#define LATE_MAX_NSEC      (200 * TN_NSEC_PER_MSEC) /* a guest that is that slow misses jumps of so much */
+#define AGAIN_MAX          3
+#define FOREIGN_NSEC       (10 * TN_NSEC_PER_MSEC) /* more than any slewing does between two looks */
+#define PHC_PAUSE_NSEC     (600 * TN_NSEC_PER_SEC) /* before a PTP clock is looked for again */
+#define JUMP_RECENT_NSEC   (60 * TN_NSEC_PER_SEC)
+#define JUMP_PATIENCE_NSEC (1800 * TN_NSEC_PER_SEC) /* a daemon may take so long to notice a jump */
+#define OFFSET_MAX_NSEC    (INT64_C(10) * 366 * 86400 * TN_NSEC_PER_SEC) /* ten years stopped: no */
 
 static int64_t raw_now(const struct tn_keeper *keeper)
 {
@@ -50,10 +50,11 @@ void tn_keeper_init(struct tn_keeper *keeper, const struct tn_keeper_world *worl
         keeper->since_nsec = raw_now(keeper);
         keeper->servo.limits = (struct tn_servo_limits){.step_nsec = settings->step_nsec,
                                                         .backward = settings->backward,
-                                                        .offset_max_nsec = OFFSET_MAX_NSEC};
+                                                        .offset_max_nsec = OFFSET_MAX_NSEC,
+                                                        .constant_nsec = settings->interval_s *
+                                                                         TN_NSEC_PER_SEC};
         if (settings->mode == TN_KEEPER_OFF)
                 return;
-        keeper->phc = tn_phc_find(world->env);
         keeper->owner = tn_clock_owner_find(world->env);
         read_offsets(keeper);
         /* What an earlier owner of the clock, or an earlier start of ours, found that the oscillator needs.
@@ -66,6 +67,7 @@ void tn_keeper_deinit(struct tn_keeper *keeper)
 {
         tn_phc_free(keeper->phc);
         keeper->phc = NULL;
+        g_clear_pointer(&keeper->phc_problem, g_free);
 }
 
 enum tn_keeper_mode tn_keeper_mode_now(const struct tn_keeper *keeper)
@@ -101,20 +103,72 @@ static void notice_steps(struct tn_keeper *keeper)
         }
 }
 
-static void learn_from_owner(struct tn_keeper *keeper)
+/* Is there a daemon that says that its time is right? */
+static bool owner_is_right(const struct tn_keeper *keeper, int64_t *ret_error_nsec)
 {
         const struct tn_clock *clock = keeper->world.clock;
         struct tn_clock_state state;
-        int64_t apart = tn_phase_middle(&keeper->phase) - keeper->raw_offset_nsec - keeper->reference_nsec;
 
         if (!keeper->owner || keeper->contradicted || !clock->get_state(clock->data, &state, NULL) ||
             !state.synchronized)
+                return false;
+        *ret_error_nsec = state.maxerror_usec * TN_NSEC_PER_USEC;
+        return true;
+}
+
+/* After a jump the kernel still believes what the daemon said before it. When the daemon has left the clock
+ * where it is for long, it was not the guest that jumped, but the hardware clock. */
+static bool owner_is_content(struct tn_keeper *keeper, int64_t apart_nsec)
+{
+        int64_t now = raw_now(keeper);
+
+        if (keeper->doubt_since == 0 ||
+            llabs(apart_nsec - keeper->doubt_nsec) > keeper->settings.step_nsec) {
+                keeper->doubt_since = now;
+                keeper->doubt_nsec = apart_nsec;
+        }
+        return now - keeper->doubt_since >= JUMP_PATIENCE_NSEC;
+}
+
+static void learn_from_owner(struct tn_keeper *keeper)
+{
+        int64_t apart = tn_phase_middle(&keeper->phase) - keeper->raw_offset_nsec - keeper->reference_nsec;
+        int64_t error;
+
+        if (!owner_is_right(keeper, &error))
                 return;
-        /* After a jump the kernel still believes what the daemon said before it. */
         if (keeper->has_reference && keeper->reference_error_nsec < TN_NSEC_PER_SEC &&
-            llabs(apart) > MAX(keeper->settings.step_nsec, state.maxerror_usec * TN_NSEC_PER_USEC))
+            llabs(apart) > MAX(keeper->settings.step_nsec, error) && !owner_is_content(keeper, apart))
                 return;
-        tn_keeper_rtc_learn(keeper, 0, state.maxerror_usec * TN_NSEC_PER_USEC);
+        keeper->doubt_since = 0;
+        tn_keeper_rtc_learn(keeper, 0, error);
+}
+
+/* The host's clock, so far from ours, beside a daemon that asks servers of its own: which of the two is
+ * wrong cannot be seen from here, so it is told and not followed. Right after a jump it is no news. */
+static void judge_host(struct tn_keeper *keeper, int64_t offset_nsec, int64_t error_nsec, const char *source)
+{
+        int64_t now = raw_now(keeper), owner_error = 0;
+        bool apart = owner_is_right(keeper, &owner_error) &&
+                     llabs(offset_nsec) > keeper->settings.host_limit_nsec + error_nsec + owner_error;
+
+        if (!apart) {
+                keeper->apart_since = keeper->apart_nsec = 0;
+                return;
+        }
+        if (keeper->apart_since == 0)
+                keeper->apart_since = now;
+        if (keeper->apart_nsec ||
+            (keeper->last_jump_nsec && keeper->apart_since - keeper->last_jump_nsec < JUMP_RECENT_NSEC &&
+             now - keeper->apart_since < JUMP_PATIENCE_NSEC))
+                return;
+        keeper->apart_nsec = offset_nsec;
+        keeper->apart_source = source;
+        tn_keeper_tell(
+                keeper, 4,
+                "the host's clock (seen by %s) is %.3f s %s that of %s in this guest; it is not followed",
+                source, (double) llabs(offset_nsec) / 1e9, offset_nsec < 0 ? "behind" : "ahead of",
+                keeper->owner->name);
 }
 
 static void remember(struct tn_keeper *keeper, const struct tn_sample *sample, const char *source)
@@ -132,6 +186,7 @@ static void count_jump(struct tn_keeper *keeper, const struct tn_sample *sample,
         const struct tn_clock *clock = keeper->world.clock;
 
         keeper->jumps++;
+        keeper->last_jump_nsec = raw_now(keeper);
         keeper->last_jump = (struct tn_keeper_jump){
                 .when_sec = clock->realtime_nsec(clock->data) / TN_NSEC_PER_SEC,
                 .nsec = sample->offset_nsec,
@@ -207,18 +262,51 @@ static bool phc_jumped(const struct tn_keeper *keeper, const struct tn_sample *s
                llabs(sample->offset_nsec - keeper->sample.offset_nsec) > keeper->settings.step_nsec;
 }
 
+/* One that cannot be read, or shows nonsense, is left alone for a while. */
+static void drop_phc(struct tn_keeper *keeper, const char *problem)
+{
+        if (keeper->phc_bad != keeper->phc->kind)
+                tn_keeper_tell(keeper, 4, "%s; it is tried again each ten minutes", problem);
+        keeper->phc_bad = keeper->phc->kind;
+        g_free(keeper->phc_problem);
+        keeper->phc_problem = g_strdup(problem);
+        keeper->phc_next_find = raw_now(keeper) + PHC_PAUSE_NSEC;
+        tn_phc_free(keeper->phc);
+        keeper->phc = NULL;
+}
+
+/* Its module may be loaded later than we start. */
+static void find_phc(struct tn_keeper *keeper)
+{
+        if (keeper->phc || raw_now(keeper) < keeper->phc_next_find)
+                return;
+        keeper->phc = tn_phc_find(keeper->world.env);
+        keeper->phc_next_find = raw_now(keeper) + PHC_PAUSE_NSEC;
+}
+
 static bool measure_phc(struct tn_keeper *keeper, struct tn_sample *ret)
 {
+        const struct tn_clock *clock = keeper->world.clock;
         g_autoptr(GError) error = NULL;
+        struct tn_sample sample;
 
         if (!keeper->phc)
                 return false;
-        if (tn_phc_measure(keeper->phc, keeper->world.env, keeper->world.phc_ioctl, ret, &error))
-                return true;
-        tn_keeper_tell(keeper, 4, "%s; it is not used any more", error->message);
-        tn_phc_free(keeper->phc);
-        keeper->phc = NULL;
-        return false;
+        if (!tn_phc_measure(keeper->phc, keeper->world.env, keeper->world.phc_ioctl, &sample, &error)) {
+                drop_phc(keeper, error->message);
+                return false;
+        }
+        if (tn_keeper_is_absurd((clock->realtime_nsec(clock->data) + sample.offset_nsec) /
+                                TN_NSEC_PER_SEC)) {
+                g_autofree char *problem = g_strdup_printf("the clock /dev/%s (%s) " TN_KEEPER_ABSURD,
+                                                           keeper->phc->device, keeper->phc->kind->name);
+
+                drop_phc(keeper, problem);
+                return false;
+        }
+        keeper->phc_bad = NULL;
+        *ret = sample;
+        return true;
 }
 
 /* Timers are late: by less than a millisecond on a quiet machine, by tens of them under emulation, and by
@@ -232,6 +320,8 @@ static void learn_lateness(struct tn_keeper *keeper)
         keeper->usual_late_nsec += (late - keeper->usual_late_nsec) / 4;
 }
 
+/* When the phase is known badly, the next look is to cut in two what is possible, so it comes where the
+ * second may turn. In half of the cases it comes after the turn then, and another follows. */
 static int64_t next_look(struct tn_keeper *keeper, bool was_searching)
 {
         int64_t now = raw_now(keeper), later = now + keeper->settings.interval_s * TN_NSEC_PER_SEC;
@@ -241,15 +331,21 @@ static int64_t next_look(struct tn_keeper *keeper, bool was_searching)
                 return keeper->phc ? later : keeper->rtc_dropped_until;
         if (keeper->searching)
                 return tn_keeper_rtc_next(keeper, now);
-        if (!was_searching && !keeper->refine && !keeper->phc && tn_keeper_rtc_came_late(keeper) &&
-            keeper->again < AGAIN_MAX) {
+        if (!was_searching && !keeper->phc && tn_keeper_rtc_came_late(keeper) && keeper->again < AGAIN_MAX) {
                 keeper->again++;
                 return tn_phase_early(&keeper->phase, now, lead);
         }
         keeper->again = 0;
-        keeper->refine = !keeper->refine && tn_phase_error(&keeper->phase) > TN_KEEPER_ROUGH_NSEC;
-        return keeper->refine ? tn_phase_next(&keeper->phase, now, WATCH_STEPS)
-                              : tn_phase_early(&keeper->phase, later, lead);
+        if (!keeper->phc && tn_phase_error(&keeper->phase) > TN_KEEPER_ROUGH_NSEC)
+                return tn_phase_next(&keeper->phase, later, 1) - keeper->usual_late_nsec;
+        return tn_phase_early(&keeper->phase, later, lead);
+}
+
+/* The hardware clock may be late by a part of a second, and nobody set it since. */
+static void judge_by_rtc(struct tn_keeper *keeper)
+{
+        if (keeper->reference_error_nsec < TN_NSEC_PER_SEC)
+                judge_host(keeper, keeper->reference_nsec, TN_NSEC_PER_SEC, "rtc");
 }
 
 int64_t tn_keeper_tick(struct tn_keeper *keeper)
@@ -264,6 +360,7 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper)
                 keeper->owner = tn_clock_owner_find(keeper->world.env);
         notice_steps(keeper);
         tn_keeper_rtc_read(keeper);
+        find_phc(keeper);
         precise = (!was_searching || keeper->samples == 0) && measure_phc(keeper, &sample);
         if (precise) {
                 bool jumped = phc_jumped(keeper, &sample);
@@ -272,6 +369,7 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper)
                 tn_keeper_rtc_learn(keeper, sample.offset_nsec, sample.error_nsec);
                 react(keeper, &sample, jumped);
                 keeper->contradicted = false;
+                judge_host(keeper, sample.offset_nsec, sample.error_nsec, keeper->source);
         } else if (!keeper->phc) {
                 learn_from_owner(keeper);
                 if (tn_keeper_rtc_sample(keeper, &sample)) {
@@ -280,6 +378,7 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper)
                         keeper->contradicted = false;
                         remember(keeper, &sample, "rtc");
                         react(keeper, &sample, jumped);
+                        judge_by_rtc(keeper);
                 }
         }
         return keeper->due_nsec = next_look(keeper, was_searching);
@@ -299,10 +398,12 @@ bool tn_keeper_adjust(struct tn_keeper *keeper, int64_t offset_nsec, int64_t err
         struct tn_servo_decision decision = {
                 .action = TN_SERVO_STEP, .step_nsec = offset_nsec, .frequency_ppb = keeper->servo.drift_ppb};
 
-        if (keeper->owner)
+        if (keeper->owner) {
+                judge_host(keeper, offset_nsec, MAX(error_nsec, 0), "host");
                 return tn_error_set(error, TN_ERROR_BUSY,
                                     "%s keeps the clock of this guest; it was not changed",
                                     keeper->owner->name);
+        }
         if (tn_keeper_mode_now(keeper) != TN_KEEPER_DISCIPLINE)
                 return tn_error_set(error, TN_ERROR_DENIED,
                                     "mode=%s in the group [timesync] leaves the clock alone; "

@@ -50,7 +50,8 @@ struct tn_keeper_settings {
         enum tn_keeper_mode mode;
         int64_t step_nsec; /* smaller offsets are never stepped */
         bool backward;
-        unsigned interval_s; /* between two looks at the clock */
+        unsigned interval_s;     /* between two looks at the clock */
+        int64_t host_limit_nsec; /* more between the host's clock and a synchronised daemon's is told */
 };
 
 #define TN_KEEPER_HISTORY 360 /* offsets kept, one for each look: an hour of them at the least interval */
@@ -70,6 +71,9 @@ struct tn_keeper {
         struct tn_keeper_settings settings;
         struct tn_servo servo;
         struct tn_phc *phc;
+        int64_t phc_next_find;             /* while there is none, CLOCK_MONOTONIC_RAW */
+        const struct tn_ptp_kind *phc_bad; /* the one that made no sense when it was last tried; NULL */
+        char *phc_problem;                 /* … and why */
         const struct tn_clock_owner *owner;
 
         struct tn_phase phase; /* of the hardware clock */
@@ -86,7 +90,6 @@ struct tn_keeper {
         bool clock_believed;          /* somebody set it: how far it is from the hardware clock is right */
         int64_t boot_offset_nsec; /* CLOCK_REALTIME - CLOCK_BOOTTIME at the last look: moved by steps only */
         int64_t raw_offset_nsec;  /* CLOCK_REALTIME - CLOCK_MONOTONIC_RAW at the last look */
-        bool refine;              /* the next look is to learn the phase, not for small jumps */
         int64_t due_nsec;         /* when the next look was wanted, CLOCK_MONOTONIC_RAW; 0: none yet */
         int64_t late_nsec;        /* how late looks come on this machine at worst */
         int64_t usual_late_nsec;  /* … and on the average */
@@ -97,6 +100,12 @@ struct tn_keeper {
         unsigned epoch;          /* raised by each step of the clock that was noticed, ours or not */
         uint64_t steps, jumps, samples;
         struct tn_keeper_jump last_jump;
+        int64_t last_jump_nsec; /* CLOCK_MONOTONIC_RAW of it; 0: none */
+        int64_t doubt_since;    /* the daemon and the hardware clock are doubt_nsec apart; 0: they are not */
+        int64_t doubt_nsec;
+        int64_t apart_since; /* a synchronised daemon and the host's clock disagree; 0: they do not */
+        int64_t apart_nsec;  /* the host's clock minus the daemon's, when it was told; 0: nothing to tell */
+        const char *apart_source;
         const char *refusal; /* why the last decision was none; NULL */
         int64_t history_nsec[TN_KEEPER_HISTORY];
         unsigned history_len, history_at;

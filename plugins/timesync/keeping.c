@@ -16,7 +16,8 @@
 #include "plugins/timesync/jump.h"
 #include "plugins/timesync/rtc.h"
 
-#define ASK_MS 20000
+#define ASK_MS     20000
+#define MEASURE_MS 10000 /* chrony's burst takes two seconds for each measurement */
 
 struct tn_keeping {
         struct tenon_host *host;
@@ -26,7 +27,9 @@ struct tn_keeping {
         char *rtc;            /* sysfs path of the seconds that it shows; NULL: there is none */
         bool rtc_local;
         guint timer;
-        json_t *summary; /* as it was last told */
+        guint step_timer;                   /* the owner has been asked to measure */
+        const struct tn_clock_owner *asked; /* static */
+        json_t *summary;                    /* as it was last told */
 };
 
 static void schedule(struct tn_keeping *keeping, int64_t next_nsec);
@@ -75,17 +78,36 @@ static void on_asked(const struct tn_child_result *result, const GError *error, 
                                    error ? error->message : how);
 }
 
-static void ask_owner(void *data, const struct tn_clock_owner *owner)
+static gboolean ask_to_step(void *data)
 {
         struct tn_keeping *keeping = data;
+        const struct tn_clock_owner *owner = keeping->asked;
         const char *const restart[] = {"/usr/bin/systemctl", "--no-block", "try-restart", owner->unit, NULL};
 
+        keeping->step_timer = 0;
         if (!owner->step_argv && !owner->unit)
                 keeping->host->log(keeping->host, 4,
                                    "%s has no unit, so it cannot be asked to step the clock", owner->name);
         else
                 tn_outside_run(keeping->outside, owner->step_argv ? owner->step_argv : restart, NULL, 0,
                                ASK_MS, on_asked, keeping);
+        return G_SOURCE_REMOVE;
+}
+
+/* A second jump, while it still measures because of the first, is in what it measures. */
+static void ask_owner(void *data, const struct tn_clock_owner *owner)
+{
+        struct tn_keeping *keeping = data;
+
+        if (keeping->step_timer)
+                return;
+        keeping->asked = owner;
+        if (!owner->measure_argv) {
+                (void) ask_to_step(keeping);
+                return;
+        }
+        tn_outside_run(keeping->outside, owner->measure_argv, NULL, 0, ASK_MS, on_asked, keeping);
+        keeping->step_timer = g_timeout_add(MEASURE_MS, ask_to_step, keeping);
 }
 
 static void tell(void *data, int level, const char *text)
@@ -145,15 +167,24 @@ static bool read_settings(struct tenon_host *host, struct tn_keeper_settings *re
         if (mode && !tn_keeper_mode_parse(mode, &ret->mode))
                 return tn_error_set(error, TN_ERROR_INVALID, "[timesync] mode=%s is no mode", mode);
         ret->step_nsec = number(host, "step-threshold-ms", 100) * TN_NSEC_PER_MSEC;
+        ret->host_limit_nsec = number(host, "host-limit-ms", 1000) * TN_NSEC_PER_MSEC;
         ret->interval_s = (unsigned) number(host, "interval-s", 10);
         ret->backward = g_strcmp0(host->config(host, "timesync", "backward-steps"), "yes") == 0;
         return true;
 }
 
+/* The kernel tells the same after a sleep of the machine: then, too, a look at once is worth it. */
 static void on_jump(int64_t distance_usec, const struct tn_jump_pair *now, void *data)
 {
-        struct tenon_host *host = data;
+        struct tn_keeping *keeping = data;
+        struct tenon_host *host = keeping->host;
 
+        if (keeping->timer) {
+                g_source_remove(keeping->timer);
+                keeping->timer = g_timeout_add(0, on_timer, keeping);
+        }
+        if (distance_usec == 0)
+                return;
         host->log(host, 6, "the clock was set %s by %.3f s", distance_usec < 0 ? "back" : "forward",
                   (double) ABS(distance_usec) / G_USEC_PER_SEC);
         host->fact_set(host, "time-jump",
@@ -170,7 +201,7 @@ static void watch_jumps(struct tn_keeping *keeping)
 
         if (host->env->recorded)
                 return;
-        keeping->jump = tn_jump_new(host->env, on_jump, host, &problem);
+        keeping->jump = tn_jump_new(host->env, on_jump, keeping, &problem);
         if (!keeping->jump)
                 host->log(host, 7, "jumps of the clock are not seen: %s", problem->message);
 }
@@ -208,6 +239,7 @@ void tn_keeping_free(struct tn_keeping *keeping)
         if (!keeping)
                 return;
         g_clear_handle_id(&keeping->timer, g_source_remove);
+        g_clear_handle_id(&keeping->step_timer, g_source_remove);
         tn_jump_free(keeping->jump);
         tn_outside_free(keeping->outside);
         tn_keeper_deinit(&keeping->keeper);

@@ -9,14 +9,15 @@
 
 #include <string.h>
 
-static const char *const chronyc[] = {"/usr/bin/chronyc", "makestep", NULL};
+static const char *const makestep[] = {"/usr/bin/chronyc", "makestep", NULL};
+static const char *const burst[] = {"/usr/bin/chronyc", "burst", "3/5", NULL};
 
 static const struct tn_clock_owner owners[] = {
         {"phc2sys", "system-phc2sys.slice",
          NULL}, /* the instances of a template have a slice of their own */
         {"phc2sys", "phc2sys.service", NULL},
-        {"chronyd", "chrony.service", chronyc},
-        {"chronyd", "chronyd.service", chronyc},
+        {"chronyd", "chrony.service", makestep, burst},
+        {"chronyd", "chronyd.service", makestep, burst},
         {"ntpd", "ntpsec.service", NULL},
         {"ntpd", "ntpd.service", NULL},
         {"ntpd", "ntp.service", NULL},
@@ -31,7 +32,7 @@ static const struct {
         const char *comm; /* as /proc/PID/comm cuts it */
         struct tn_clock_owner owner;
 } processes[] = {
-        {"phc2sys", {"phc2sys", NULL, NULL}}, {"chronyd", {"chronyd", NULL, chronyc}},
+        {"phc2sys", {"phc2sys", NULL, NULL}}, {"chronyd", {"chronyd", NULL, makestep, burst}},
         {"ntpd", {"ntpd", NULL, NULL}},       {"systemd-timesyn", {"systemd-timesyncd", NULL, NULL}},
         {"ptp4l", {"ptp4l", NULL, NULL}},     {"VBoxService", {"VBoxService", NULL, NULL}},
 };

@@ -15,6 +15,8 @@ struct tn_clock_owner {
         const char *unit; /* the unit that was found running, or NULL: found among the processes */
         /* How it is asked to step the clock now; NULL: by a restart of the unit. Ended by NULL. */
         const char *const *step_argv;
+        /* … and some seconds before that, to measure, for it steps only what it knows of; NULL: nothing. */
+        const char *const *measure_argv;
 };
 
 /* A row of a static table, or NULL. Reads the control groups of systemd's units; where there are none, the

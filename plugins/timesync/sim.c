@@ -5,12 +5,16 @@
 #define _GNU_SOURCE
 #include "plugins/timesync/sim.h"
 
+#include <errno.h>
 #include <ftw.h>
+#include <linux/ptp_clock.h>
 #include <math.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #define START_NSEC (INT64_C(1790000000) * TN_NSEC_PER_SEC + 123456789)
+
+static struct sim *the_sim; /* ioctl(2) has no room for it */
 
 static int64_t realtime(void *data)
 {
@@ -35,6 +39,7 @@ static bool get_state(void *data, struct tn_clock_state *ret, GError **error)
 
         *ret = (struct tn_clock_state){.synchronized = sim->synchronized,
                                        .maxerror_usec = 5000,
+                                       .leap = sim->leap,
                                        .frequency_ppb = sim->frequency_ppb};
         return true;
 }
@@ -89,6 +94,7 @@ struct sim *sim_new(void)
         sim->told = g_string_new(NULL);
         sim->random = g_rand_new_with_seed(1);
         sim_daemon(sim, "nothing.service", true);
+        the_sim = sim;
         return sim;
 }
 
@@ -148,9 +154,37 @@ static void tell(void *data, int level, const char *text)
         g_string_append_printf(((struct sim *) data)->told, "%d|%s\n", level, text);
 }
 
-static int no_ioctl(int fd, unsigned long request, void *argument)
+static struct ptp_clock_time clock_time(int64_t nsec)
 {
-        return -1;
+        return (struct ptp_clock_time){.sec = nsec / TN_NSEC_PER_SEC,
+                                       .nsec = (uint32_t) (nsec % TN_NSEC_PER_SEC)};
+}
+
+static int phc_ioctl(int fd, unsigned long request, void *argument)
+{
+        struct ptp_sys_offset_precise *both = argument;
+
+        errno = the_sim->phc_errno ? the_sim->phc_errno : EOPNOTSUPP;
+        if (the_sim->phc_errno || request != PTP_SYS_OFFSET_PRECISE2)
+                return -1;
+        both->sys_realtime = clock_time(realtime(the_sim));
+        both->device = clock_time(the_sim->host_nsec + the_sim->phc_ahead_nsec);
+        return 0;
+}
+
+static void write_file(const struct sim *sim, const char *folder, const char *name, const char *text)
+{
+        g_autofree char *full = g_build_filename(sim->dir, folder, NULL);
+        g_autofree char *path = g_build_filename(full, name, NULL);
+
+        if (g_mkdir_with_parents(full, 0755) < 0 || !g_file_set_contents(path, text, -1, NULL))
+                g_error("cannot write %s", path);
+}
+
+void sim_phc(struct sim *sim, const char *clock_name)
+{
+        write_file(sim, "sys/class/ptp/ptp0", "clock_name", clock_name);
+        write_file(sim, "dev", "ptp0", "");
 }
 
 struct tn_keeper_world sim_world(struct sim *sim)
@@ -159,7 +193,7 @@ struct tn_keeper_world sim_world(struct sim *sim)
                                         .env = &sim->env,
                                         .clock = &sim->clock,
                                         .read_rtc = read_rtc,
-                                        .phc_ioctl = no_ioctl,
+                                        .phc_ioctl = phc_ioctl,
                                         .ask_owner = ask_owner,
                                         .tell = tell};
 }

@@ -25,7 +25,10 @@ struct sim {
         int64_t rtc_delay_nsec;  /* a reading takes up to twice as long */
         int64_t timer_late_nsec; /* a look comes so late, and by up to a millisecond more */
         bool rtc_missing, rtc_stands_still, synchronized;
-        int64_t rtc_fixed; /* what a clock that stands still shows */
+        int64_t rtc_fixed;      /* what a clock that stands still shows */
+        int64_t phc_ahead_nsec; /* the PTP clock that sim_phc() made, against the host's time */
+        int leap;
+        int phc_errno; /* it fails */
         unsigned steps, backward_steps, frequencies, asked;
         GString *told;
         GRand *random;
@@ -41,4 +44,6 @@ double sim_offset(const struct sim *sim);
 void sim_run(struct sim *sim, struct tn_keeper *keeper, int64_t *next, double seconds);
 /* The guest stands still for so long. */
 void sim_pause(struct sim *sim, double seconds);
+/* There is a PTP clock from now on. It is a stand-in: no kernel answers. */
+void sim_phc(struct sim *sim, const char *clock_name);
 void sim_daemon(struct sim *sim, const char *unit, bool runs);

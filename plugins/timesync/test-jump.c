@@ -23,7 +23,7 @@ static struct {
         uint64_t realtime, boottime,
                 step; /* step: how long a look at CLOCK_BOOTTIME takes, the first time */
         int fd;
-        unsigned armed, jumps;
+        unsigned armed, jumps, told;
         int64_t distance;
         int errnum;
 } world;
@@ -70,7 +70,8 @@ static void on_jump(int64_t distance_usec, const struct tn_jump_pair *now, void 
 {
         assert_ptr_equal(data, &world);
         assert_true(world.realtime - now->realtime <= 100);
-        world.jumps++;
+        world.told++;
+        world.jumps += distance_usec != 0;
         world.distance = distance_usec;
 }
 
@@ -110,6 +111,7 @@ static void test_jumps(void **state)
         set_clock(1, 999);
         assert_int_equal(world.jumps, 2);
         assert_int_equal(world.armed, 5);
+        assert_int_equal(world.told, 4);
 
         world.step = 64000; /* a look that was torn is taken again */
         set_clock(1, 2000);

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* The keeper between sources that disagree, fail, come late or make no sense, in a simulated guest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "lib/error.h"
+#include "plugins/timesync/sim.h"
+
+#define MSEC 1e6
+
+struct story {
+        struct sim *sim;
+        struct tn_keeper keeper;
+        int64_t next;
+};
+
+static void begin(struct story *story, enum tn_keeper_mode mode)
+{
+        struct tn_keeper_settings settings = {.mode = mode,
+                                              .step_nsec = 100 * TN_NSEC_PER_MSEC,
+                                              .interval_s = 10,
+                                              .host_limit_nsec = TN_NSEC_PER_SEC};
+        struct tn_keeper_world world = sim_world(story->sim);
+
+        tn_keeper_init(&story->keeper, &world, &settings);
+        story->next = tn_keeper_tick(&story->keeper);
+}
+
+static void run(struct story *story, double seconds)
+{
+        sim_run(story->sim, &story->keeper, &story->next, seconds);
+}
+
+static int set_up(void **state)
+{
+        struct story *story = g_new0(struct story, 1);
+
+        story->sim = sim_new();
+        *state = story;
+        return 0;
+}
+
+static int tear_down(void **state)
+{
+        struct story *story = *state;
+
+        tn_keeper_deinit(&story->keeper);
+        sim_free(story->sim);
+        g_free(story);
+        return 0;
+}
+
+/* The first problem of the summary, or "". */
+static const char *problem(const struct story *story)
+{
+        static char text[200];
+        json_t *summary = tn_keeper_summary(&story->keeper);
+
+        g_strlcpy(text, "", sizeof text);
+        if (json_array_size(json_object_get(summary, "problems")) > 0)
+                g_strlcpy(text, json_string_value(json_array_get(json_object_get(summary, "problems"), 0)),
+                          sizeof text);
+        json_decref(summary);
+        return text;
+}
+
+/* What is wrong with that row of the sources; "" when nothing is, NULL when there is no such row. */
+static const char *source_problem(const struct story *story, const char *name)
+{
+        static char text[200];
+        json_t *status = tn_keeper_to_json(&story->keeper), *row;
+        const char *found = NULL;
+        size_t i;
+
+        json_array_foreach(json_object_get(status, "sources"), i, row)
+        {
+                const char *wrong = json_string_value(json_object_get(row, "problem"));
+
+                if (!g_str_equal(json_string_value(json_object_get(row, "name")), name))
+                        continue;
+                g_strlcpy(text, wrong ? wrong : "", sizeof text);
+                found = text;
+        }
+        json_decref(status);
+        return found;
+}
+
+static void test_precise_clock(void **state)
+{
+        struct story *story = *state;
+
+        sim_phc(story->sim, "KVM virtual PTP");
+        story->sim->oscillator_ppb = 20000;
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        assert_string_equal(story->keeper.source, "ptp_kvm");
+        sim_pause(story->sim, 77);
+        run(story, 15);
+        assert_int_equal(story->sim->steps, 1);
+        run(story, 600);
+        if (fabs(sim_offset(story->sim)) > 0.1 * MSEC)
+                fail_msg("off by %g ms", sim_offset(story->sim) / MSEC);
+        assert_string_equal(source_problem(story, "rtc"), "");
+}
+
+/* It goes back, shows another century, fails, and comes back: the clock is not touched for it. */
+static void test_precise_clock_makes_no_sense(void **state)
+{
+        struct story *story = *state;
+        const int64_t century = INT64_C(100) * 36525 * 864 * TN_NSEC_PER_SEC;
+
+        sim_phc(story->sim, "KVM virtual PTP");
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        story->sim->phc_ahead_nsec = -3600 * TN_NSEC_PER_SEC;
+        run(story, 60);
+        assert_int_equal(story->sim->steps, 0);
+        assert_non_null(strstr(story->keeper.last_jump.outcome, "backward-steps=no"));
+        story->sim->phc_ahead_nsec = 0;
+        run(story, 60);
+        for (int64_t way = -1; way <= 1; way += 2) {
+                story->sim->phc_ahead_nsec = way * century;
+                run(story, 60);
+                assert_string_equal(source_problem(story, "ptp_kvm"),
+                                    "the clock /dev/ptp0 (ptp_kvm) shows a year before 2020 or after 2069");
+                assert_string_equal(story->keeper.source, "rtc");
+                story->sim->phc_ahead_nsec = 0;
+                run(story, 700);
+                assert_string_equal(story->keeper.source, "ptp_kvm");
+                assert_string_equal(source_problem(story, "ptp_kvm"), "");
+        }
+        assert_int_equal(story->sim->steps, 0);
+        assert_true(fabs(sim_offset(story->sim)) < 10 * MSEC);
+}
+
+static void test_precise_clock_fails_once(void **state)
+{
+        struct story *story = *state;
+
+        sim_phc(story->sim, "KVM virtual PTP");
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        story->sim->phc_errno = EIO;
+        run(story, 60);
+        assert_string_equal(story->keeper.source, "rtc");
+        assert_non_null(strstr(source_problem(story, "ptp_kvm"), "/dev/ptp0 (ptp_kvm)"));
+        sim_pause(story->sim, 30); /* the hardware clock stands in */
+        run(story, 20);
+        assert_int_equal(story->sim->steps, 1);
+        run(story, 1300);
+        story->sim->phc_errno = 0;
+        run(story, 700);
+        assert_string_equal(story->keeper.source, "ptp_kvm");
+        assert_null(strstr(strstr(story->sim->told->str, "/dev/ptp0") + 1, "/dev/ptp0")); /* told once */
+}
+
+static void test_precise_clock_comes_late(void **state)
+{
+        struct story *story = *state;
+
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        assert_null(source_problem(story, "ptp_kvm"));
+        sim_phc(story->sim, "KVM virtual PTP");
+        run(story, 700);
+        assert_string_equal(story->keeper.source, "ptp_kvm");
+}
+
+/* The worse source is told apart, and not followed. */
+static void test_hardware_clock_contradicts(void **state)
+{
+        struct story *story = *state;
+
+        sim_phc(story->sim, "KVM virtual PTP");
+        story->sim->rtc_late_nsec = -7200 * TN_NSEC_PER_SEC;
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        assert_int_equal(story->sim->steps, 0);
+        assert_string_equal(source_problem(story, "rtc"), "contradicts ptp_kvm by +7200.0 s");
+}
+
+static void test_host_disagrees_with_daemon(void **state)
+{
+        struct story *story = *state;
+
+        sim_daemon(story->sim, "chrony.service", true);
+        story->sim->synchronized = true;
+        story->sim->rtc_late_nsec = -7200 * TN_NSEC_PER_SEC;
+        begin(story, TN_KEEPER_ASSIST);
+        run(story, 60);
+        assert_non_null(strstr(problem(story), "the host's clock (seen by rtc) is 7200."));
+        assert_non_null(strstr(problem(story), "ahead of that of chronyd in this guest"));
+        assert_int_equal(story->sim->asked + story->sim->steps + story->sim->frequencies, 0);
+        story->sim->rtc_late_nsec = 0; /* it was put right */
+        run(story, 1900);
+        assert_string_equal(problem(story), "");
+}
+
+static void test_precise_host_disagrees_with_daemon(void **state)
+{
+        struct story *story = *state;
+
+        sim_daemon(story->sim, "chrony.service", true);
+        story->sim->synchronized = true;
+        sim_phc(story->sim, "KVM virtual PTP");
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        assert_string_equal(problem(story), "");
+        sim_pause(story->sim, 20); /* a jump: the daemon gets half an hour for it */
+        run(story, 1700);
+        assert_string_equal(problem(story), "");
+        run(story, 200);
+        assert_non_null(strstr(problem(story), "the host's clock (seen by ptp_kvm) is 20.000 s ahead of"));
+        assert_int_equal(story->sim->steps + story->sim->frequencies, 0);
+        sim_daemon(story->sim, "chrony.service", false); /* who is left keeps the clock, and follows */
+        run(story, 60);
+        assert_string_equal(problem(story), "");
+}
+
+/* What the host tells itself is compared, too, and refused. */
+static void test_host_tells_what_the_daemon_denies(void **state)
+{
+        struct story *story = *state;
+        g_autoptr(GError) error = NULL;
+
+        sim_daemon(story->sim, "chrony.service", true);
+        story->sim->synchronized = true;
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        assert_false(tn_keeper_adjust(&story->keeper, -90 * TN_NSEC_PER_SEC, 1000,
+                                      tn_keeper_epoch(&story->keeper), true, &error));
+        assert_true(g_error_matches(error, TN_ERROR, TN_ERROR_BUSY));
+        assert_non_null(strstr(problem(story), "(seen by host) is 90.000 s behind"));
+        assert_int_equal(story->sim->steps, 0);
+}
+
+static void test_calendar(void **state)
+{
+        struct story *story = *state;
+        json_t *summary;
+
+        g_setenv("TZ", "XST-5:30", TRUE);
+        begin(story, TN_KEEPER_AUTO);
+        summary = tn_keeper_summary(&story->keeper);
+        assert_string_equal(json_string_value(json_object_get(summary, "zone")), "XST");
+        assert_int_equal(json_integer_value(json_object_get(summary, "utc-offset-seconds")), 19800);
+        assert_int_equal(json_integer_value(json_object_get(summary, "leap")), 0);
+        json_decref(summary);
+        story->sim->leap = 1;
+        summary = tn_keeper_summary(&story->keeper);
+        assert_int_equal(json_integer_value(json_object_get(summary, "leap")), 1);
+        json_decref(summary);
+        g_unsetenv("TZ");
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                STORY(test_precise_clock),
+                STORY(test_precise_clock_makes_no_sense),
+                STORY(test_precise_clock_fails_once),
+                STORY(test_precise_clock_comes_late),
+                STORY(test_hardware_clock_contradicts),
+                STORY(test_host_disagrees_with_daemon),
+                STORY(test_precise_host_disagrees_with_daemon),
+                STORY(test_host_tells_what_the_daemon_denies),
+                STORY(test_calendar),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
