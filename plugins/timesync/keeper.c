@@ -398,8 +398,13 @@ bool tn_keeper_adjust(struct tn_keeper *keeper, int64_t offset_nsec, int64_t err
         struct tn_servo_decision decision = {
                 .action = TN_SERVO_STEP, .step_nsec = offset_nsec, .frequency_ppb = keeper->servo.drift_ppb};
 
+        if (offset_nsec < -OFFSET_MAX_NSEC || offset_nsec > OFFSET_MAX_NSEC || error_nsec < 0 ||
+            error_nsec > OFFSET_MAX_NSEC)
+                return tn_error_set(error, TN_ERROR_INVALID,
+                                    "an offset or an error of more than ten years, or a negative error, is "
+                                    "not followed; the clock was not changed");
         if (keeper->owner) {
-                judge_host(keeper, offset_nsec, MAX(error_nsec, 0), "host");
+                judge_host(keeper, offset_nsec, error_nsec, "host");
                 return tn_error_set(error, TN_ERROR_BUSY,
                                     "%s keeps the clock of this guest; it was not changed",
                                     keeper->owner->name);
@@ -413,10 +418,6 @@ bool tn_keeper_adjust(struct tn_keeper *keeper, int64_t offset_nsec, int64_t err
         if (epoch != keeper->epoch)
                 return tn_error_set(error, TN_ERROR_INVALID,
                                     "the clock was set since it was measured; measure again");
-        if (error_nsec < 0 || llabs(offset_nsec) > OFFSET_MAX_NSEC)
-                return tn_error_set(
-                        error, TN_ERROR_INVALID,
-                        "an offset of more than ten years, or a negative error, is not followed");
         if (!step) {
                 decision = tn_servo_add(&keeper->servo, &sample, true);
         } else if (llabs(offset_nsec) <= error_nsec) {

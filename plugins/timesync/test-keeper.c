@@ -241,6 +241,10 @@ static void test_day_of_drift(void **state)
 
 static void test_host_adjusts(void **state)
 {
+        static const struct {
+                int64_t offset, error;
+        } absurd[] = {{G_MAXINT64 / 2, 1000}, {G_MAXINT64, 0}, {G_MININT64, 0},         {G_MININT64 + 1, 0},
+                      {0, G_MAXINT64},        {0, -1},         {1000000000, G_MININT64}};
         struct story *story = *state;
         g_autoptr(GError) error = NULL;
 
@@ -263,9 +267,12 @@ static void test_host_adjusts(void **state)
                                       false, &error));
         assert_non_null(strstr(error->message, "backward-steps=no"));
         g_clear_error(&error);
-        assert_false(
-                tn_keeper_adjust(&story->keeper, G_MAXINT64 / 2, 1000, story->keeper.epoch, true, &error));
-        g_clear_error(&error);
+        for (size_t i = 0; i < G_N_ELEMENTS(absurd); i++) {
+                assert_false(tn_keeper_adjust(&story->keeper, absurd[i].offset, absurd[i].error,
+                                              story->keeper.epoch, true, &error));
+                assert_true(g_error_matches(error, TN_ERROR, TN_ERROR_INVALID));
+                g_clear_error(&error);
+        }
         sim_daemon(story->sim, "chrony.service", true);
         run(story, 30);
         assert_false(tn_keeper_adjust(&story->keeper, 500000000, 1000, story->keeper.epoch, true, &error));

@@ -12,6 +12,7 @@
 #include "tenon/plugin.h"
 
 #define NSEC_PER_USEC INT64_C(1000)
+#define YEAR_2020     INT64_C(1577836800) /* a hardware clock that shows less was never set */
 #define YEAR_2070     INT64_C(3155760000) /* seconds; the protocol's limit is the end of 2069 */
 
 static json_t *get_time_run(struct tenon_host *host, json_t *args, GError **error)
@@ -42,6 +43,16 @@ static void set_rtc(struct tenon_host *host, int64_t nsec)
                           error->message);
 }
 
+/* What the keeper does not believe is not set either. */
+static json_t *refuse_rtc(GError **error)
+{
+        (void) tn_error_set(
+                error, TN_ERROR_INVALID,
+                "the hardware clock shows a year before 2020 or after 2069; the clock was not changed; "
+                "give the time with the command");
+        return NULL;
+}
+
 static json_t *set_time_run(struct tenon_host *host, json_t *args, GError **error)
 {
         json_t *time = json_object_get(args, "time");
@@ -50,7 +61,9 @@ static json_t *set_time_run(struct tenon_host *host, json_t *args, GError **erro
         if (!time) {
                 if (!tn_rtc_read(host->env, &seconds, error))
                         return NULL;
-                nsec = MIN(seconds, YEAR_2070) * G_USEC_PER_SEC * NSEC_PER_USEC; /* later ones may not fit */
+                if (seconds < YEAR_2020 || seconds >= YEAR_2070)
+                        return refuse_rtc(error);
+                nsec = seconds * G_USEC_PER_SEC * NSEC_PER_USEC;
         }
         if (!check_time(nsec, error) ||
             !host->env->set_realtime(host->env, (uint64_t) (nsec / NSEC_PER_USEC), error))
