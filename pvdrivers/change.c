@@ -10,8 +10,19 @@ struct tn_change *tn_change_new(char *path, char *text, const char *why, bool in
 {
         struct tn_change *change = g_new0(struct tn_change, 1);
 
-        *change = (struct tn_change){path, text, g_strdup(why), g_ptr_array_new_with_free_func(g_free),
-                                     in_initramfs};
+        *change = (struct tn_change){.path = path,
+                                     .text = text,
+                                     .why = g_strdup(why),
+                                     .details = g_ptr_array_new_with_free_func(g_free),
+                                     .in_initramfs = in_initramfs};
+        return change;
+}
+
+struct tn_change *tn_change_new_copy(char *path, const char *source, const char *why)
+{
+        struct tn_change *change = tn_change_new(path, NULL, why, false);
+
+        change->source = g_strdup(source);
         return change;
 }
 
@@ -21,6 +32,7 @@ static void change_free(void *data)
 
         g_free(change->path);
         g_free(change->text);
+        g_free(change->source);
         g_free(change->why);
         g_ptr_array_unref(change->details);
         g_free(change);
@@ -37,14 +49,17 @@ json_t *tn_changes_to_json(const GPtrArray *changes)
 
         for (guint i = 0; i < changes->len; i++) {
                 const struct tn_change *change = g_ptr_array_index((GPtrArray *) changes, i);
-                g_autofree char *path = g_strconcat("/", change->path, NULL);
+                g_autofree char *path = g_strconcat("/", change->path, NULL), *source = NULL;
                 json_t *details = json_array();
 
                 for (guint j = 0; j < change->details->len; j++)
                         json_array_append_new(details, tn_json_text(g_ptr_array_index(change->details, j)));
-                json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:o}", "file", tn_json_text(path),
-                                                      "why", change->why, "details", details, "text",
-                                                      tn_json_text(change->text)));
+                if (change->source)
+                        source = g_strconcat("/", change->source, NULL);
+                json_array_append_new(list,
+                                      json_pack("{s:o, s:s, s:o, s:o}", "file", tn_json_text(path), "why",
+                                                change->why, "details", details, source ? "copy-of" : "text",
+                                                tn_json_text(source ? source : change->text)));
         }
         return list;
 }

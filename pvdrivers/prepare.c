@@ -56,7 +56,11 @@ static bool check_room(const struct job *job, GError **error)
         uint64_t largest = 0;
 
         for (guint i = 0; i < job->fixes->changes->len; i++) {
-                tn_room_need(room, change_at(job, i)->path, TEXT_ROOM, 2, "configuration");
+                const struct tn_change *change = change_at(job, i);
+                uint64_t size = change->source ? tn_room_size(job->env, change->source) : 0;
+
+                tn_room_need(room, change->path, MAX(size, TEXT_ROOM), 2,
+                             size ? "a copy of the boot loader" : "configuration");
                 tn_room_need(room, store + 1, TEXT_ROOM, 1, "copies of the files as they are");
         }
         for (guint i = 0; i < job->fixes->rebuild->len; i++) {
@@ -87,14 +91,21 @@ static bool keep_all(const struct job *job, GError **error)
         return true;
 }
 
+static bool write_one(const struct job *job, const struct tn_change *change, GError **error)
+{
+        if (change->source)
+                return tn_transaction_copy(job->transaction, change->path, change->source, 0644, error);
+        return tn_transaction_write(job->transaction, change->path, change->text, strlen(change->text), 0644,
+                                    error);
+}
+
 static bool write_all(const struct job *job, GError **error)
 {
         for (guint i = 0; i < job->fixes->changes->len; i++) {
                 const struct tn_change *change = change_at(job, i);
 
                 tn_progress_step(job->progress, "file", "writing /%s: %s", change->path, change->why);
-                if (!tn_transaction_write(job->transaction, change->path, change->text, strlen(change->text),
-                                          0644, error))
+                if (!write_one(job, change, error))
                         return false;
         }
         return true;

@@ -18,7 +18,12 @@ static void test_uefi(void **state)
         assert_found(guest, "boot-entry", TN_VERDICT_UNKNOWN, "no EFI system partition is mounted");
         guest_put(guest, "boot/efi/EFI/debian/shimx64.efi", "MZ");
         assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_FATAL);
-        assert_found(guest, "boot-entry", TN_VERDICT_FATAL, "/boot/efi/EFI/BOOT/BOOTX64.EFI is missing");
+        assert_true(assert_found(guest, "boot-entry", TN_VERDICT_FATAL,
+                                 "/boot/efi/EFI/BOOT/BOOTX64.EFI is missing")
+                            ->fixable);
+        guest_put(guest, "boot/efi/EFI/other/grubx64.efi", "MZ");
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_FATAL);
+        assert_false(assert_found(guest, "boot-entry", TN_VERDICT_FATAL, "is missing")->fixable);
         guest_put(guest, "boot/efi/EFI/Boot/bootx64.efi", "MZ");
         assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_READY);
         assert_found(guest, "boot-entry", TN_VERDICT_READY,

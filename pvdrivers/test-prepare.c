@@ -11,6 +11,7 @@
 #include "lib/names.h"
 #include "pvdrivers/initramfs.h"
 #include "pvdrivers/prepare.h"
+#include "pvdrivers/room.h"
 #include "pvdrivers/transaction.h"
 #include "pvdrivers/undo.h"
 
@@ -344,6 +345,51 @@ static void test_links_and_blocks(void **state)
         assert_non_null(strstr(notes, "/etc/kernel/cmdline is left alone"));
 }
 
+/* The loader is copied to where the target's firmware looks, with what it wants beside itself; not fbx64. */
+static void test_boot_loader(void **state)
+{
+        const struct tn_undo_options options = {0};
+        json_auto_t *result = NULL, *undone = NULL;
+        g_autofree char *changes = NULL, *notes = NULL;
+        g_auto(GStrv) left = NULL, made = NULL;
+
+        (void) state;
+        folder_put(root, "sys/firmware/efi/fw_platform_size", "64\n");
+        folder_put(root, "boot/efi/EFI/debian/shimx64.efi", "shim");
+        folder_write(root, "boot/efi/EFI/debian/grubx64.efi", "MZ\0grub", 7);
+        folder_put(root, "boot/efi/EFI/debian/fbx64.efi", "fallback");
+        folder_put(root, "boot/efi/EFI/Microsoft/Boot/bootmgfw.efi", "other");
+        result = prepare(false, NULL);
+        assert_non_null(result);
+        changes = told(result, "changes");
+        assert_non_null(strstr(changes, "\"copy-of\":\"/boot/efi/EFI/debian/shimx64.efi\""));
+        assert_contents("boot/efi/EFI/BOOT/BOOTX64.EFI", "shim");
+        assert_int_equal(tn_room_size(&env, "boot/efi/EFI/BOOT/grubx64.efi"), 7);
+        made = tn_env_list(&env, "boot/efi/EFI/BOOT");
+        assert_int_equal(g_strv_length(made), 2);
+        notes = told(result, "notes");
+        assert_non_null(strstr(notes, "updates do not reach the copy"));
+        undone = tn_undo_run(&env, &options, NULL, NULL);
+        assert_non_null(undone);
+        left = tn_env_list(&env, "boot/efi/EFI");
+        assert_int_equal(g_strv_length(left), 2);
+}
+
+static void test_two_boot_loaders(void **state)
+{
+        json_auto_t *result = NULL;
+        g_autofree char *notes = NULL;
+
+        (void) state;
+        folder_put(root, "sys/firmware/efi/fw_platform_size", "64\n");
+        folder_put(root, "efi/EFI/one/grubx64.efi", "one");
+        folder_put(root, "efi/EFI/two/shimx64.efi", "two");
+        result = prepare(false, NULL);
+        notes = told(result, "notes");
+        assert_non_null(strstr(notes, "there is more than one boot loader"));
+        assert_false(tn_env_exists(&env, "efi/EFI/BOOT"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -357,6 +403,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_kernel_without_modules, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_cards, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_links_and_blocks, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_boot_loader, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_two_boot_loaders, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

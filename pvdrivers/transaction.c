@@ -312,8 +312,9 @@ static bool finish_temp(struct tn_transaction *transaction, const struct tn_plac
                tn_place_rename(place, temp, error);
 }
 
-bool tn_transaction_write(struct tn_transaction *transaction, const char *path, const char *text, size_t len,
-                          mode_t mode, GError **error)
+/* Contents are those of @from, or @text where that is negative. */
+static bool put(struct tn_transaction *transaction, const char *path, int from, const char *text, size_t len,
+                mode_t mode, GError **error)
 {
         g_auto(tn_place_t) place = {0};
         g_autofree char *temp = NULL;
@@ -325,11 +326,27 @@ bool tn_transaction_write(struct tn_transaction *transaction, const char *path, 
                 return false;
         temp = tn_place_temp_name(&place, transaction->id);
         fd = tn_place_create(&place, temp, error);
-        if (fd >= 0 && tn_place_write_all(fd, text, len, path, error) &&
+        if (fd >= 0 &&
+            (from < 0 ? tn_place_write_all(fd, text, len, path, error)
+                      : tn_place_copy(from, fd, path, error)) &&
             finish_temp(transaction, &place, temp, mode, error))
                 return true;
         (void) unlinkat(place.dir_fd, temp, 0);
         return false;
+}
+
+bool tn_transaction_write(struct tn_transaction *transaction, const char *path, const char *text, size_t len,
+                          mode_t mode, GError **error)
+{
+        return put(transaction, path, -1, text, len, mode, error);
+}
+
+bool tn_transaction_copy(struct tn_transaction *transaction, const char *path, const char *source,
+                         mode_t mode, GError **error)
+{
+        tn_autofd int from = tn_env_open(transaction->env, source, O_RDONLY, error);
+
+        return from >= 0 && put(transaction, path, from, NULL, 0, mode, error);
 }
 
 bool tn_transaction_swap(struct tn_transaction *transaction, const char *path, GError **error)

@@ -49,6 +49,9 @@ bool tn_transaction_make_folders(struct tn_transaction *transaction, const char 
 /* Gives the file new contents, and @mode when it is new. */
 bool tn_transaction_write(struct tn_transaction *transaction, const char *path, const char *text, size_t len,
                           mode_t mode, GError **error);
+/* Gives the file the contents that @source has, and @mode when it is new. */
+bool tn_transaction_copy(struct tn_transaction *transaction, const char *path, const char *source,
+                         mode_t mode, GError **error);
 /* Where a program puts the file that is to replace @path; then tn_transaction_swap(). Free with g_free(). */
 char *tn_transaction_temp(const struct tn_transaction *transaction, const char *path);
 bool tn_transaction_swap(struct tn_transaction *transaction, const char *path, GError **error);

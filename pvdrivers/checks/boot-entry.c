@@ -8,69 +8,7 @@
 #include <string.h>
 
 #include "pvdrivers/checks/check.h"
-
-static const char *const esps[] = {"boot/efi", "efi", "boot"};
-
-static const struct {
-        const char *machine, *name;
-} fallbacks[] = {
-        {"x86_64", "BOOTX64.EFI"},
-        {"aarch64", "BOOTAA64.EFI"},
-        {"i686", "BOOTIA32.EFI"},
-        {"riscv64", "BOOTRISCV64.EFI"},
-};
-
-static const char *fallback_name(const struct tn_env *env)
-{
-        for (size_t i = 0; i < G_N_ELEMENTS(fallbacks); i++)
-                if (g_str_equal(env->machine, fallbacks[i].machine))
-                        return fallbacks[i].name;
-        return "BOOTX64.EFI";
-}
-
-/* Member of a folder whatever its case, as a path; vfat does not care. NULL: not there. */
-static char *find_member(const struct tn_env *env, const char *folder, const char *name)
-{
-        g_auto(GStrv) names = tn_env_list(env, folder);
-
-        for (size_t i = 0; names && names[i]; i++)
-                if (g_ascii_strcasecmp(names[i], name) == 0)
-                        return g_strdup_printf("%s/%s", folder, names[i]);
-        return NULL;
-}
-
-static char *find_fallback(const struct tn_env *env, const char *name)
-{
-        for (size_t i = 0; i < G_N_ELEMENTS(esps); i++) {
-                g_autofree char *efi = find_member(env, esps[i], "EFI");
-                g_autofree char *boot = efi ? find_member(env, efi, "BOOT") : NULL;
-                char *file = boot ? find_member(env, boot, name) : NULL;
-
-                if (file)
-                        return file;
-        }
-        return NULL;
-}
-
-/* The ESP's folder, when it can be looked into. */
-static const char *find_esp(const struct tn_env *env)
-{
-        for (size_t i = 0; i < G_N_ELEMENTS(esps); i++) {
-                g_autofree char *efi = find_member(env, esps[i], "EFI");
-
-                if (efi)
-                        return esps[i];
-        }
-        return NULL;
-}
-
-/* A folder that is there and cannot be listed: the ESP is root's. */
-static bool hidden_esp(const struct tn_env *env)
-{
-        g_auto(GStrv) names = tn_env_list(env, "boot/efi");
-
-        return !names && tn_env_exists(env, "boot/efi");
-}
+#include "pvdrivers/esp.h"
 
 static void look_at_default(struct tn_check_context *context)
 {
@@ -119,8 +57,8 @@ static bool secure_boot(const struct tn_env *env)
 
 static void look_at_uefi(struct tn_check_context *context)
 {
-        const char *name = fallback_name(context->env), *esp = find_esp(context->env);
-        g_autofree char *file = find_fallback(context->env, name);
+        const char *name = tn_esp_fallback_name(context->env), *esp = tn_esp_find(context->env);
+        g_autofree char *file = tn_esp_find_fallback(context->env);
         bool secure = secure_boot(context->env);
         struct tn_check *check;
 
@@ -131,7 +69,7 @@ static void look_at_uefi(struct tn_check_context *context)
                 tn_check_set_remedy(check, "give the new machine UEFI firmware%s",
                                     secure ? ", with Secure Boot and Microsoft's keys or without Secure Boot"
                                            : " (OVMF)");
-        } else if (!esp && hidden_esp(context->env)) {
+        } else if (!esp && tn_esp_hidden(context->env)) {
                 check = tn_check_add(context, TN_VERDICT_UNKNOWN,
                                      "boots by UEFI; /boot/efi is there, and only root may look into it");
                 tn_check_set_remedy(check, "plan as root");
@@ -141,15 +79,17 @@ static void look_at_uefi(struct tn_check_context *context)
                         "boots by UEFI, and no EFI system partition is mounted at /boot/efi, /efi or /boot");
                 tn_check_set_remedy(check, "mount it and plan again");
         } else {
+                g_autoptr(GPtrArray) folders = tn_esp_find_folders(context->env);
+
                 check = tn_check_add(
                         context, TN_VERDICT_FATAL,
                         "boots by UEFI, and /%s/EFI/BOOT/%s is missing: the boot entries in this machine's "
                         "firmware stay behind, and the target's firmware knows only that file",
                         esp, name);
-                tn_check_set_remedy(
-                        check,
-                        "grub-install --target=x86_64-efi --removable; or bootctl install; or copy the "
-                        "distribution's shim to that name and grub beside it");
+                tn_check_set_remedy(check,
+                                    "`tenonctl drivers prepare` copies the boot loader there; by hand: "
+                                    "grub-install --removable, or bootctl install");
+                check->fixable = folders->len == 1;
         }
         tn_check_set_data(check, json_pack("{s:s, s:b, s:s?}", "firmware", "uefi", "secure-boot", secure,
                                            "fallback", file));
