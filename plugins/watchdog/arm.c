@@ -146,6 +146,9 @@ static void feed_systemd(struct watchdog *watchdog)
                                  "WatchdogSec= in its unit"));
                 return;
         }
+        watchdog_examine(watchdog, true);
+        if (json_object_del(watchdog_record_get(watchdog->record), "starved") == 0)
+                watchdog_record_save(watchdog->record, NULL, NULL); /* by the agent before this one */
         watchdog->feed.to_systemd = true;
         watchdog_feed_start(watchdog, (unsigned) MIN(usec / 1000, G_MAXINT));
         watchdog_set_state(watchdog, WATCHDOG_FED,
@@ -334,9 +337,17 @@ bool watchdog_disarm(struct watchdog *watchdog, GError **error)
         return true;
 }
 
+/* Of a reboot that we asked for ourselves (action=reboot) the next boot shall tell the reason. */
+static json_t *reason_of_reboot(const struct watchdog *watchdog)
+{
+        return watchdog->state == WATCHDOG_STARVING && watchdog->feed.until_usec
+                       ? json_incref(json_object_get(watchdog_record_get(watchdog->record), "starved"))
+                       : NULL;
+}
+
 /* systemd-shutdown takes the device over if it is told to; else it gets a long timeout, and nobody stops it.
  */
-static void leave_for_shutdown(struct watchdog *watchdog)
+static void hand_over(struct watchdog *watchdog)
 {
         uint64_t reboot_usec = watchdog_manager_get(watchdog->manager)->reboot_usec;
         g_autoptr(GError) error = NULL;
@@ -352,10 +363,30 @@ static void leave_for_shutdown(struct watchdog *watchdog)
         watchdog_card_leave(&watchdog->card);
 }
 
+static void leave_for_shutdown(struct watchdog *watchdog)
+{
+        json_t *starved = reason_of_reboot(watchdog);
+
+        hand_over(watchdog);
+        if (starved)
+                json_object_set_new(watchdog_record_get(watchdog->record), "starved", starved);
+}
+
+/* In mode=systemd there is no device to leave. What was recorded is no cause of an end in order. */
+static void leave_systemd(struct watchdog *watchdog)
+{
+        if (watchdog->state != WATCHDOG_STARVING || watchdog->feed.until_usec)
+                return;
+        json_object_del(watchdog_record_get(watchdog->record), "starved");
+        watchdog_record_flush(watchdog->record);
+}
+
 void watchdog_leave(struct watchdog *watchdog)
 {
         enum watchdog_end end;
 
+        if (watchdog->feed.to_systemd)
+                leave_systemd(watchdog);
         if (watchdog->card.fd < 0)
                 return;
         if (watchdog->state == WATCHDOG_FED)

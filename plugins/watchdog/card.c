@@ -112,20 +112,21 @@ bool watchdog_card_set_pretimeout(struct watchdog_card *card, unsigned seconds, 
 
         if (card->pretimeout == seconds)
                 return true;
-        if (!(card->options & WDIOF_PRETIMEOUT))
-                return tn_error_set(error, TN_ERROR_UNSUPPORTED,
-                                    "pretimeout-seconds=%u in [watchdog]: %s has no "
-                                    "pretimeout",
-                                    seconds, card->identity);
         if (seconds >= card->timeout)
                 return tn_error_set(
                         error, TN_ERROR_INVALID,
                         "pretimeout-seconds=%u in [watchdog] must be less than the timeout of %u seconds",
                         seconds, card->timeout);
+        /* Its options do not tell: the kernel can count for a driver that has none of its own
+         * (CONFIG_WATCHDOG_HRTIMER_PRETIMEOUT), and takes it then. */
         if (card->control(card->fd, WDIOC_SETPRETIMEOUT, &value) < 0)
-                return tn_error_errno(error, errno,
-                                      "pretimeout-seconds=%u in [watchdog]: %s does not take it", seconds,
-                                      card->identity);
+                return errno == EOPNOTSUPP || errno == ENOTTY
+                               ? tn_error_set(error, TN_ERROR_UNSUPPORTED,
+                                              "pretimeout-seconds=%u in [watchdog]: %s has no pretimeout",
+                                              seconds, card->identity)
+                               : tn_error_errno(error, errno,
+                                                "pretimeout-seconds=%u in [watchdog]: %s does not take it",
+                                                seconds, card->identity);
         card->pretimeout = (unsigned) MAX(value, 0);
         return true;
 }

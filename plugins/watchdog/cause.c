@@ -36,7 +36,7 @@ json_t *watchdog_cause_find(const struct watchdog_evidence *evidence)
 
         if (evidence->panic && (evidence->card_reset || evidence->armed))
                 return tell(evidence, "panic", evidence->panic, evidence->card_reset);
-        if (starved && (evidence->card_reset || evidence->armed)) {
+        if (starved) { /* nothing is armed for systemd's chain, and no more after an orderly reboot */
                 bool test = json_is_true(json_object_get(starved, "test"));
 
                 return tell(evidence, test ? "test" : "starved", reason ? reason : "not recorded", !test);

@@ -103,7 +103,7 @@ def mistakes_neither_arm_nor_disarm_it():
     told = dog().wait_state('refused')
     check(not dog().active(), f'armed with an unknown mode: {told}')
     for settings, word in (({'timeout': 5000}, '1 to 2046 seconds'),
-                           ({'extra': 'pretimeout-seconds=3'}, 'has no pretimeout')):
+                           ({'extra': f'pretimeout-seconds={TIMEOUT}'}, 'less than the timeout')):
         dog().configure(**settings)
         dog().restart()
         told = dog().wait_state('refused')

@@ -33,9 +33,9 @@ static void assert_cause(bool card_reset, const char *starved, const char *armed
 static void test_causes(void **state)
 {
         assert_cause(false, NULL, NULL, NULL, NULL, false);
-        assert_cause(false, STARVED, NULL, NULL, NULL, false); /* disarmed or shut down before it fired */
         assert_cause(true, STARVED, ARMED, NULL, "starved", true);
         assert_cause(false, STARVED, ARMED, NULL, "starved", true); /* softdog does not tell */
+        assert_cause(false, STARVED, NULL, NULL, "starved", true);  /* systemd's chain, action=reboot */
         assert_cause(true, "{'reason': 'x', 'test': true}", ARMED, NULL, "test", false);
         assert_cause(true, NULL, ARMED, "Kernel panic - not syncing: x", "panic", true);
         assert_cause(false, NULL, ARMED, "Kernel panic - not syncing: x", "panic",

@@ -29,6 +29,8 @@ struct kennel {
 static struct {
         unsigned timeout, rounds_to;
         bool refuses_timeout;
+        bool has_pretimeout;
+        unsigned pretimeout;
         unsigned events; /* times that the fact has changed */
 } card;
 
@@ -51,6 +53,10 @@ static int control(int fd, unsigned long request, void *argument)
                 card.timeout = card.rounds_to ? card.rounds_to : (unsigned) *number;
                 *number = (int) card.timeout;
                 return 0;
+        case WDIOC_SETPRETIMEOUT:
+                errno = EOPNOTSUPP;
+                card.pretimeout = card.has_pretimeout ? (unsigned) *number : 0;
+                return card.has_pretimeout ? 0 : -1;
         case WDIOC_SETOPTIONS:
                 return 0;
         default:
@@ -285,6 +291,8 @@ static void test_modes(void **state)
                 {"mode=systemd", "refused", "set WatchdogSec= in its unit"},
                 {"mode=own\ndevice=softdog", "absent", "device=softdog: there is no such watchdog"},
                 {"mode=own\npretimeout-seconds=3", "refused", "i6300ESB timer has no pretimeout"},
+                {"mode=own\ntimeout-seconds=30\npretimeout-seconds=30", "refused",
+                 "less than the timeout of 30"},
         };
         bool magic;
 
@@ -298,6 +306,21 @@ static void test_modes(void **state)
                 end(k);
                 kennel_free(k);
         }
+}
+
+/* The driver's options name none: the kernel counts for it. */
+static void test_pretimeout(void **state)
+{
+        struct kennel *k = kennel_new("mode=own\npretimeout-seconds=3");
+
+        card.has_pretimeout = true;
+        begin(k);
+        assert_state(k, "fed");
+        assert_int_equal(card.pretimeout, 3);
+        assert_json(json_incref(json_object_get(tn_facts_get(k->facts, "watchdog"), "pretimeout-seconds")),
+                    "3");
+        end(k);
+        kennel_free(k);
 }
 
 static void test_foreign_one_is_left_alone(void **state)
@@ -406,6 +429,7 @@ int main(void)
                 cmocka_unit_test(test_frozen_disk_is_not_waited_for),
                 cmocka_unit_test(test_brake),
                 cmocka_unit_test(test_modes),
+                cmocka_unit_test(test_pretimeout),
                 cmocka_unit_test(test_foreign_one_is_left_alone),
                 cmocka_unit_test(test_mistake_does_not_arm),
                 cmocka_unit_test(test_kept_one_is_fed_on),
