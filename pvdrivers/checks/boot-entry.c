@@ -86,10 +86,11 @@ static void look_at_uefi(struct tn_check_context *context)
                         "boots by UEFI, and /%s/EFI/BOOT/%s is missing: the boot entries in this machine's "
                         "firmware stay behind, and the target's firmware knows only that file",
                         esp, name);
-                tn_check_set_remedy(check,
-                                    "`tenonctl drivers prepare` copies the boot loader there; by hand: "
-                                    "grub-install --removable, or bootctl install");
                 check->fixable = folders->len == 1;
+                tn_check_set_remedy(
+                        check, "%sgrub-install --removable, or bootctl install",
+                        check->fixable ? "`tenonctl drivers prepare` copies the boot loader there; by hand: "
+                                       : "");
         }
         tn_check_set_data(check, json_pack("{s:s, s:b, s:s?}", "firmware", "uefi", "secure-boot", secure,
                                            "fallback", file));

@@ -121,16 +121,17 @@ def fatal(answer):
 
 def check_disks(guest, disk):
     """Root, swap and the logical volume are in use, and on this disk."""
-    found = {name: guest.run(command) for name, command in {
+    found = {name: guest.run(command, 300) for name, command in {
         'root': 'findmnt -n -o SOURCE /', 'swap': 'swapon --noheadings --show=NAME',
-        'lvm': 'for i in $(seq 30); do findmnt -n -o SOURCE /data && exit; sleep 1; done; exit 1'}.items()}
+        'lvm': 'for i in $(seq 120); do findmnt -n -o SOURCE /data && exit; sleep 1; done; exit 1'}.items()}
     equal(found, {'root': f'/dev/{disk}1', 'swap': f'/dev/{disk}2', 'lvm': '/dev/mapper/vg0-data'}, 'disks')
 
 
 def check_network(guest, name=CARD):
     """The interface has its old name, is up and has its address; the name of its driver."""
-    guest.sh(f'for i in $(seq 60); do ip -4 -o addr show dev {name} 2>/dev/null | grep -q 10.0.2.15 && break; sleep 1; '
-             'done', 240)
+    # On other hardware udev loads many modules for the first time, which takes minutes on a busy machine.
+    guest.sh(f'for i in $(seq 300); do ip -4 -o addr show dev {name} 2>/dev/null | grep -q 10.0.2.15 && break; sleep 1; '
+             'done', 600)
     _, addresses = guest.sh(f'ip -4 -o addr show dev {name}; ip -br link show dev {name}')
     if '10.0.2.15/24' not in addresses or ' UP ' not in addresses:
         state = guest.sh('ip -br addr; for i in /sys/class/net/e*; do udevadm test-builtin net_setup_link $i 2>&1 | tail -n 8; '

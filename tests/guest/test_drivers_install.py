@@ -150,7 +150,7 @@ def driver_comes_from_the_repository_and_works_after_the_reboot():
     disk = image.Image(made.folder)
     disk.dump([f'/boot/vmlinuz-{made.release}', f'/boot/initrd.img-{made.release}'], made.folder)
     guest = made.power_on(f'{made.folder}/vmlinuz-{made.release}', f'{made.folder}/initrd.img-{made.release}')
-    guest.run('udevadm settle')
+    guest.run('udevadm settle --timeout=240', 300)  # a whole kernel's modules for the first time
     equal(guest.run('basename $(readlink -f /sys/class/net/e*/device/driver)'), 'e1000', 'driver of the card')
     check('No driver that is wanted here is missing' in guest.run('tenonctl drivers install network 2>/dev/null', 60),
           'something is still missing')

@@ -114,7 +114,7 @@ def boot():
     return machine.started(folder, [
         '-M', 'q35', '-cpu', 'qemu64', '-m', '1536', '-kernel', 'xen.elf',
         '-append', 'console=com1 com1=115200 dom0_mem=900M,max:900M',
-        '-initrd', f'{made.kernel} console=hvc0 quiet,initrd.img'], 120)
+        '-initrd', f'{made.kernel} console=hvc0 quiet,initrd.img'], 300)
 
 
 def start_tools(guest):
@@ -129,8 +129,8 @@ def start_tools(guest):
 def ended(guest, name):
     """Start a domain and wait for its end; the reason that xl logged, and what the domain printed."""
     guest.run(f"cat >/run/{name}.cfg <<'END'\n{DOMAIN.format(name=name)}END\nLD_LIBRARY_PATH=/lib/xen xl create /run/{name}.cfg", 120)
-    guest.run(f'for i in $(seq 200); do grep -q "has shut down" /var/log/xen/xl-{name}.log && exit 0; sleep 1; done; '
-              'LD_LIBRARY_PATH=/lib/xen xl list; exit 1', 240)
+    guest.run(f'for i in $(seq 600); do grep -q "has shut down" /var/log/xen/xl-{name}.log && exit 0; sleep 1; done; '
+              'LD_LIBRARY_PATH=/lib/xen xl list; exit 1', 700)
     return guest.run(f'cat /var/log/xen/xl-{name}.log'), guest.run(f'cat /var/log/xen/console/guest-{name}.log')
 
 
@@ -156,5 +156,5 @@ def crashed_kernel():
 
 
 if os.environ.get('TENON_XEN'):
-    test(stopped_agent, timeout=600)
-    test(crashed_kernel, timeout=600)
+    test(stopped_agent, timeout=1500)
+    test(crashed_kernel, timeout=1500)
