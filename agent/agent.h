@@ -57,5 +57,6 @@ void tn_agent_reload(struct tn_agent *agent);
 /* The reply of tenon-get-status. New reference. */
 json_t *tn_agent_status(const struct tn_agent *agent);
 
-/* {"state": "ok"|"degraded", "problems": [text]} New reference. */
+/* {"state": "ok"|"degraded", "problems": [text], "remedies": [text or null]}, lib/problems.h. New reference.
+ */
 json_t *tn_agent_health(const struct tn_agent *agent);

@@ -20,6 +20,7 @@
 #include "agent/channel.h"
 #include "lib/error.h"
 #include "lib/fd.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/names.h"
 
@@ -40,6 +41,7 @@ struct tn_port {
         char *path;
         enum state state;
         char *problem;
+        const char *remedy; /* for it; static, may be NULL */
         struct tn_channel *channel;
         void (*changed)(void *data);
         void *changed_data;
@@ -66,18 +68,19 @@ static enum tn_log_level log_level(const struct tn_port *port)
 }
 
 /* Logged once for each change of the problem, not for each attempt. */
-static void set_state(struct tn_port *port, enum state state, const char *problem)
+static void set_state(struct tn_port *port, enum state state, const char *problem, const char *remedy)
 {
         bool news = state != port->state || g_strcmp0(problem, port->problem) != 0;
 
         port->state = state;
+        port->remedy = remedy;
         if (!news)
                 return;
         g_free(port->problem);
         port->problem = g_strdup(problem);
         tn_log(port->env->log, log_level(port),
-               TN_FIELDS({TN_F_TRANSPORT, transport_name(port)}, {TN_F_FILE, port->path}), "%s: %s",
-               port->path, problem ? problem : "open");
+               TN_FIELDS({TN_F_TRANSPORT, transport_name(port)}, {TN_F_FILE, port->path}), "%s: %s%s%s",
+               port->path, problem ? problem : "open", remedy ? "; " : "", remedy ? remedy : "");
         if (port->changed)
                 port->changed(port->changed_data);
 }
@@ -150,7 +153,8 @@ static void on_gone(struct tn_channel *channel, void *data)
 
         tn_channel_free(channel);
         port->channel = NULL;
-        set_state(port, WAITING, "the device was removed; waiting for it to come back");
+        set_state(port, WAITING, "the device was removed",
+                  "add it to the virtual machine again, it is used as soon as it appears");
         tn_port_retry(port);
 }
 
@@ -161,7 +165,7 @@ static void use_fd(struct tn_port *port, int fd)
 
         if (!virtio && !set_raw(fd, &error)) {
                 close(fd);
-                set_state(port, FAILED, error->message);
+                set_state(port, FAILED, error->message, NULL);
                 return;
         }
         port->channel = tn_channel_new(port->dispatch, port->config, fd,
@@ -169,7 +173,7 @@ static void use_fd(struct tn_port *port, int fd)
                                        transport_name(port), "host", on_gone, port, &error);
         if (port->channel && port->kind == TN_PORT_VIRTIO_QMP)
                 tn_channel_use_qmp(port->channel);
-        set_state(port, port->channel ? OPEN : FAILED, port->channel ? NULL : error->message);
+        set_state(port, port->channel ? OPEN : FAILED, port->channel ? NULL : error->message, NULL);
 }
 
 void tn_port_retry(struct tn_port *port)
@@ -190,20 +194,19 @@ void tn_port_retry(struct tn_port *port)
         case ENOENT:
         case ENODEV:
         case ENXIO:
-                set_state(port, WAITING,
-                          "no such device; add it to the virtual machine (libvirt: <channel type='unix'>), "
-                          "it is "
-                          "used as soon as it appears");
+                set_state(
+                        port, WAITING, "no such device",
+                        "add it to the virtual machine (libvirt: <channel type='unix'>), it is used as soon "
+                        "as it appears");
                 break;
         case EBUSY:
                 watch_for_close(port, node);
-                set_state(port, BUSY,
-                          "another program has it open (qemu-guest-agent?); it is used as soon as that one "
-                          "lets go");
+                set_state(port, BUSY, "another program has it open (qemu-guest-agent?)",
+                          "stop that program; the port is used as soon as it lets go");
                 break;
         default:
                 problem = g_strdup_printf("cannot be opened: %s", g_strerror(errno));
-                set_state(port, FAILED, problem);
+                set_state(port, FAILED, problem, NULL);
         }
 }
 
@@ -244,6 +247,11 @@ const char *tn_port_problem(const struct tn_port *port)
         return port->state == OPEN ? NULL : port->problem;
 }
 
+const char *tn_port_remedy(const struct tn_port *port)
+{
+        return port->state == OPEN ? NULL : port->remedy;
+}
+
 json_t *tn_port_to_json(const struct tn_port *port)
 {
         json_t *object = json_pack("{s:s}", "state", state_names[port->state]);
@@ -251,6 +259,7 @@ json_t *tn_port_to_json(const struct tn_port *port)
 
         if (port->state != OPEN)
                 json_object_set_new(object, "problem", json_string(port->problem));
+        tn_json_set_text(object, "remedy", tn_port_remedy(port));
         if (port->channel)
                 json_array_append_new(clients, tn_channel_to_json(port->channel));
         json_object_set_new(object, "clients", clients);

@@ -34,5 +34,7 @@ void tn_port_retry(struct tn_port *port);
 
 /* NULL while the port is open; else what is the matter, for people. Borrowed. */
 const char *tn_port_problem(const struct tn_port *port);
-/* {"state": "open"|"waiting"|"busy"|"failed", "problem"?, "clients": […]} New reference. */
+/* What to do about it, or NULL. Static. */
+const char *tn_port_remedy(const struct tn_port *port);
+/* {"state": "open"|"waiting"|"busy"|"failed", "problem"?, "remedy"?, "clients": […]} New reference. */
 json_t *tn_port_to_json(const struct tn_port *port);

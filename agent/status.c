@@ -8,70 +8,73 @@
 #include "agent/transports.h"
 #include "lib/json.h"
 #include "lib/names.h"
+#include "lib/problems.h"
 #include "pvdrivers/judge.h"
 
-static void add_problem(json_t *problems, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void add_problem(json_t *problems, const char *format, ...)
-{
-        g_autofree char *text = NULL;
-        va_list args;
-
-        va_start(args, format);
-        text = g_strdup_vprintf(format, args);
-        va_end(args);
-        json_array_append_new(problems, tn_json_text(text));
-}
-
 /* Owners of facts tell of their problems in the fact itself. */
-static void add_problems_of_facts(json_t *problems, const struct tn_agent *agent)
+static void add_problems_of_facts(json_t *health, const struct tn_agent *agent)
 {
         json_auto_t *facts = tn_facts_to_json(agent->facts);
         const char *name;
-        json_t *fact, *problem;
-        size_t i;
+        json_t *fact;
 
-        json_object_foreach(facts, name, fact)
-        {
-                if (g_str_equal(name, "health"))
-                        continue;
-                json_array_foreach(json_object_get(fact, "problems"), i, problem)
-                        json_array_append(problems, problem);
-        }
+        json_object_foreach(facts, name, fact) if (!g_str_equal(name, "health"))
+                tn_problems_add_all(health, fact);
 }
 
-static void add_watchdog(json_t *problems, const json_t *watchdog)
+static void add_watchdog(json_t *health, const json_t *watchdog)
 {
         const char *state = json_string_value(json_object_get(watchdog, "state"));
         const char *reason = json_string_value(json_object_get(watchdog, "reason"));
 
         if (g_strcmp0(state, "starving") == 0)
-                add_problem(problems, "the watchdog is fed no more: %s", reason ? reason : "");
+                tn_problems_add(health,
+                                "mend what it names (tenonctl health tells more), or the machine is reset",
+                                "the watchdog is fed no more: %s", reason ? reason : "");
         else if (g_strcmp0(state, "refused") == 0)
-                add_problem(problems, "watchdog: %s", reason ? reason : "");
+                tn_problems_add(health,
+                                "correct [watchdog] in " TN_PATH_CONFIG " or add a device that it takes; "
+                                "tenonctl watchdog lists those that are there",
+                                "watchdog: %s", reason ? reason : "");
         if (json_object_get(watchdog, "brake"))
-                add_problem(problems, "the watchdog's brake is on; see tenonctl watchdog");
+                tn_problems_add(health,
+                                "find out why it was reset (tenonctl watchdog), then: tenonctl watchdog arm",
+                                "the watchdog's brake is on");
+}
+
+static void add_port(json_t *health, const struct tn_agent *agent)
+{
+        const char *problem = agent->port ? tn_port_problem(agent->port) : NULL;
+
+        if (problem)
+                tn_problems_add(health, tn_port_remedy(agent->port), "%s: %s", agent->path, problem);
 }
 
 json_t *tn_agent_health(const struct tn_agent *agent)
 {
-        json_t *problems = json_array();
+        json_t *health = json_pack("{s:s}", "state", "ok");
         const char *const *mistakes = tn_config_mistakes(agent->config);
         unsigned plugins = tn_plugins_problems(agent->plugins);
 
+        tn_problems_init(health);
         for (; *mistakes; mistakes++)
-                add_problem(problems, "configuration: %s", *mistakes);
+                tn_problems_add(health,
+                                "correct it, look with tenonctl config, then: systemctl restart tenond",
+                                "configuration: %s", *mistakes);
         if (plugins > 0)
-                add_problem(problems, "%u plugin%s not started; see tenonctl plugins", plugins,
-                            plugins > 1 ? "s were" : " was");
-        if (agent->port && tn_port_problem(agent->port))
-                add_problem(problems, "%s: %s", agent->path, tn_port_problem(agent->port));
+                tn_problems_add(health, "tenonctl plugins tells why", "%u plugin%s not started", plugins,
+                                plugins > 1 ? "s were" : " was");
+        add_port(health, agent);
         if (agent->control_problem)
-                add_problem(problems, "control socket: %s", agent->control_problem);
-        add_problems_of_facts(problems, agent);
-        add_watchdog(problems, tn_facts_get(agent->facts, "watchdog"));
-        return json_pack("{s:s, s:o}", "state", json_array_size(problems) ? "degraded" : "ok", "problems",
-                         problems);
+                tn_problems_add(health,
+                                "free the path, or set control-socket of [agent] in " TN_PATH_CONFIG
+                                "; then: systemctl restart tenond",
+                                "control socket: %s", agent->control_problem);
+        add_problems_of_facts(health, agent);
+        add_watchdog(health, tn_facts_get(agent->facts, "watchdog"));
+        if (json_array_size(json_object_get(health, "problems")))
+                json_object_set_new(health, "state", json_string("degraded"));
+        return health;
 }
 
 static json_t *names(const char *const *list)

@@ -144,6 +144,8 @@ static void measure(struct health_check *check)
 
 const struct health_type health_type_filesystem = {
         .name = "filesystem",
+        .remedy = "make room, or raise the limits of this check; it looks at",
+        .remedy_of = "path",
         .unit = "%",
         .deadline_ms = DEADLINE_MS + 1000,
         .init = init,

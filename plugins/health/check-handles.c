@@ -35,6 +35,7 @@ static void measure(struct health_check *check)
 
 const struct health_type health_type_file_handles = {
         .name = "file-handles",
+        .remedy = "find who holds so many open: lsof; or raise fs.file-max",
         .unit = "%",
         .deadline_ms = 1000,
         .measure = measure,

@@ -58,6 +58,7 @@ static void measure(struct health_check *check)
 
 const struct health_type health_type_load = {
         .name = "load",
+        .remedy = "look at what runs: top; or give the machine more CPUs",
         .unit = "%",
         .deadline_ms = 1000,
         .measure = measure,

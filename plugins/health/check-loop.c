@@ -95,6 +95,7 @@ static bool watches(const struct health_check *check)
 
 const struct health_type health_type_loop = {
         .name = "loop",
+        .remedy = "the host gives too little CPU time, or the agent hangs: journalctl -u tenond",
         .unit = " ms",
         .deadline_ms = 1000,
         .init = init,

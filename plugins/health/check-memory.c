@@ -53,6 +53,7 @@ static void measure(struct health_check *check)
 
 const struct health_type health_type_memory_available = {
         .name = "memory-available",
+        .remedy = "look at what needs so much: top -o %MEM; or give the machine more memory",
         .unit = "%",
         .falling = true,
         .deadline_ms = 1000,

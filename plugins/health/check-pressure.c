@@ -131,6 +131,7 @@ static void measure(struct health_check *check)
 
 const struct health_type health_type_memory_pressure = {
         .name = "memory-pressure",
+        .remedy = "look at what needs so much: top -o %MEM; or give the machine more memory",
         .unit = "%",
         .deadline_ms = 1000,
         .init = init,
@@ -141,6 +142,7 @@ const struct health_type health_type_memory_pressure = {
 
 const struct health_type health_type_io_pressure = {
         .name = "io-pressure",
+        .remedy = "look at what writes so much: iotop; or ask the host about its storage",
         .unit = "%",
         .deadline_ms = 1000,
         .init = init,

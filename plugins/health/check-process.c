@@ -138,6 +138,7 @@ static void measure(struct health_check *check)
 
 const struct health_type health_type_process = {
         .name = "process",
+        .remedy = "start it again; its journal says why it ended",
         .deadline_ms = 1000,
         .init = init,
         .deinit = deinit,

@@ -68,5 +68,7 @@ static void measure(struct health_check *check)
 
 const struct health_type health_type_script = {
         .name = "script",
+        .remedy = "what it printed says why; the program is",
+        .remedy_of = "path",
         .measure = measure,
 };

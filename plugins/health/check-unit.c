@@ -241,6 +241,8 @@ static bool watches(const struct health_check *check)
 
 const struct health_type health_type_unit = {
         .name = "unit",
+        .remedy = "look at it, then start it again: systemctl status",
+        .remedy_of = "unit",
         .deadline_ms = 3 * ASK_MS,
         .init = init,
         .deinit = deinit,

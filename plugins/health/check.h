@@ -18,8 +18,10 @@ struct health_check;
 
 struct health_type {
         const char *name;
-        const char *unit;     /* of its values: "%", " ms" */
-        bool falling;         /* small values are the bad ones */
+        const char *unit;      /* of its values: "%", " ms" */
+        bool falling;          /* small values are the bad ones */
+        const char *remedy;    /* what to do when it is not ok … */
+        const char *remedy_of; /* … and the key of the setting that ends the text; NULL: none */
         unsigned deadline_ms; /* a measurement that takes longer is unknown; 0: the setting timeout-ms … */
 #define HEALTH_GRACE_MS 2000  /* … and so much for what ends it then */
         /* Both may be NULL. @own of the check is the type's. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/env.h"
+#include "lib/problems.h"
 
 #define SLACK_USEC  (50 * 1000)    /* what is due so soon is done in the same turn */
 #define FROZEN_USEC G_USEC_PER_SEC /* how long a turn is put off while file systems are frozen */
@@ -335,21 +336,36 @@ static json_t *describe(const struct health_check *check)
         return row;
 }
 
+static void add_problem(json_t *fact, const struct health_check *check)
+{
+        const struct health_type *type = check->type;
+        const char *of = type->remedy_of ? health_check_setting(check, type->remedy_of) : NULL;
+        g_autofree char *remedy = NULL;
+
+        if (check->state.severity == HEALTH_UNKNOWN)
+                remedy = g_strdup_printf("it cannot be checked; the reason says why, and [%s] of "
+                                         "tenond.conf sets it",
+                                         check->group ? check->group : "health");
+        else
+                remedy = g_strdup_printf("%s%s%s", type->remedy, of ? " " : "", of ? of : "");
+        tn_problems_add(fact, remedy, "check %s is %s: %s", check->name,
+                        health_severity_name(check->state.severity), check->reason);
+}
+
 json_t *health_checks_to_fact(const struct health_checks *checks)
 {
-        json_t *rows = json_array(), *problems = json_array();
+        json_t *rows = json_array(), *fact = json_pack("{s:o}", "checks", rows);
+
+        tn_problems_init(fact);
 
         for (guint i = 0; i < checks->list->len; i++) {
                 const struct health_check *check = g_ptr_array_index(checks->list, i);
 
                 json_array_append_new(rows, describe(check));
                 if (check->state.severity != HEALTH_OK)
-                        json_array_append_new(problems,
-                                              json_sprintf("check %s is %s: %s", check->name,
-                                                           health_severity_name(check->state.severity),
-                                                           check->reason));
+                        add_problem(fact, check);
         }
-        return json_pack("{s:o, s:o}", "checks", rows, "problems", problems);
+        return fact;
 }
 
 static void set_limit(json_t *row, const char *key, double limit)

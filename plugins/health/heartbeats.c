@@ -12,6 +12,7 @@
 
 #include "lib/error.h"
 #include "lib/fd.h"
+#include "lib/problems.h"
 
 #define USER_SHARE 4 /* a user other than root may have one of so many */
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-@:"
@@ -370,17 +371,26 @@ static json_t *describe(const struct heartbeat *heartbeat, bool times)
         return row;
 }
 
+static void add_problem(json_t *fact, const struct heartbeat *heartbeat)
+{
+        g_autofree char *remedy = g_strdup_printf(
+                "start the program again; if it will not come back: tenonctl heartbeat remove %s",
+                heartbeat->name);
+
+        tn_problems_add(fact, remedy, "heartbeat %s was missed: %s", heartbeat->name, heartbeat->reason);
+}
+
 json_t *heartbeats_to_json(const struct heartbeats *heartbeats, bool times)
 {
-        json_t *rows = json_array(), *problems = json_array();
+        json_t *rows = json_array(), *fact = json_pack("{s:o}", "heartbeats", rows);
 
+        tn_problems_init(fact);
         for (guint i = 0; i < heartbeats->list->len; i++) {
                 const struct heartbeat *heartbeat = g_ptr_array_index(heartbeats->list, i);
 
                 json_array_append_new(rows, describe(heartbeat, times));
                 if (heartbeat->missed)
-                        json_array_append_new(problems, json_sprintf("heartbeat %s was missed: %s",
-                                                                     heartbeat->name, heartbeat->reason));
+                        add_problem(fact, heartbeat);
         }
-        return json_pack("{s:o, s:o}", "heartbeats", rows, "problems", problems);
+        return fact;
 }

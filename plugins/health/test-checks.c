@@ -166,6 +166,23 @@ static void test_fact_is_calm(void **state)
         close_scene(scene);
 }
 
+static void test_fact_has_remedies(void **state)
+{
+        struct stage *stage = *state;
+        json_auto_t *fact = NULL;
+        struct scene *scene;
+
+        stage_set(stage, "check m", "type", "memory-available", "warning", "10", "in-a-row", "1", NULL);
+        set_memory(stage, 50);
+        scene = open_scene(state);
+        next_turn(scene);
+        fact = health_checks_to_fact(scene->checks);
+        assert_int_equal(json_array_size(json_object_get(fact, "problems")), 1);
+        assert_string_equal(json_string_value(json_array_get(json_object_get(fact, "remedies"), 0)),
+                            "look at what needs so much: top -o %MEM; or give the machine more memory");
+        close_scene(scene);
+}
+
 static void test_due_times_coincide(void **state)
 {
         struct stage *stage = *state;
@@ -506,19 +523,13 @@ static void test_blocked_loop(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                on_stage(test_nothing_but_the_loop),
-                on_stage(test_a_row_of_bad_ones_and_back),
-                on_stage(test_fact_is_calm),
-                on_stage(test_due_times_coincide),
-                on_stage(test_other_kernel_numbers),
-                on_stage(test_filesystem),
-                on_stage(test_process),
-                on_stage(test_script_endings),
-                on_stage(test_script_that_may_not_run),
-                on_stage(test_script_that_hangs),
-                on_stage(test_frozen_time_does_not_count),
-                on_stage(test_clock_steps),
-                on_stage(test_configuration),
+                on_stage(test_nothing_but_the_loop), on_stage(test_a_row_of_bad_ones_and_back),
+                on_stage(test_fact_is_calm),         on_stage(test_fact_has_remedies),
+                on_stage(test_due_times_coincide),   on_stage(test_other_kernel_numbers),
+                on_stage(test_filesystem),           on_stage(test_process),
+                on_stage(test_script_endings),       on_stage(test_script_that_may_not_run),
+                on_stage(test_script_that_hangs),    on_stage(test_frozen_time_does_not_count),
+                on_stage(test_clock_steps),          on_stage(test_configuration),
                 on_stage(test_blocked_loop),
         };
 

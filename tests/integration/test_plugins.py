@@ -49,7 +49,8 @@ def assert_refused(agent, name, state, reason):
     equal(status, 0, 'exit status of tenonctl plugins')
     check(reason in ' '.join(stdout.split()) or reason in stdout, stdout)
     health = agent.ask('tenon-get-status')['health']
-    equal(health, {'state': 'degraded', 'problems': ['1 plugin was not started; see tenonctl plugins']}, 'health')
+    equal(health, {'state': 'degraded', 'problems': ['1 plugin was not started'],
+                   'remedies': ['tenonctl plugins tells why']}, 'health')
 
 
 @test

@@ -59,7 +59,8 @@ static void test_status(void **state)
         set_up(&s, "[policy]\nblock=guest-ping\n");
         s.machine->monotonic_usec += 7900000;
         status = tn_agent_status(s.agent);
-        assert_json(json_incref(json_object_get(status, "health")), "{'state': 'ok', 'problems': []}");
+        assert_json(json_incref(json_object_get(status, "health")),
+                    "{'state': 'ok', 'problems': [], 'remedies': []}");
         assert_json(json_incref(json_object_get(status, "policy")),
                     "{'preset': 'standard', 'allow': [], 'only': [], 'block': ['guest-ping']}");
         assert_json(json_incref(json_object_get(status, "counters")),
@@ -155,9 +156,10 @@ static void test_waiting_port(void **state)
         assert_true(tn_agent_open(agent, -1, NULL));
         health = tn_agent_health(agent);
         assert_string_equal(json_string_value(json_object_get(health, "state")), "degraded");
-        assert_contains(
-                json_string_value(json_array_get(json_object_get(health, "problems"), 0)),
-                "/dev/virtio-ports/org.qemu.guest_agent.0: no such device; add it to the virtual machine");
+        assert_contains(json_string_value(json_array_get(json_object_get(health, "problems"), 0)),
+                        "/dev/virtio-ports/org.qemu.guest_agent.0: no such device");
+        assert_contains(json_string_value(json_array_get(json_object_get(health, "remedies"), 0)),
+                        "add it to the virtual machine");
         tn_agent_free(agent);
 }
 
