@@ -8,6 +8,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "cli/options.h"
+#include "cli/screen.h"
+
 /* Exit statuses, documented in tenonctl(1). */
 enum {
         TN_EXIT_OK = 0,
@@ -24,17 +27,13 @@ int tn_cli_policy(int argc, char **argv);
 int tn_cli_freeze(int argc, char **argv);
 int tn_cli_time(int argc, char **argv);
 int tn_cli_health(int argc, char **argv);
-int tn_cli_heartbeat(int argc, char **argv);
-int tn_cli_watchdog(int argc, char **argv);
+int tn_cli_time_setup(int argc, char **argv);
 
-/* Parses @entries; prints an error with a hint and returns false on wrong usage or leftover arguments. */
-bool tn_cli_options(int *argc, char ***argv, const GOptionEntry *entries, const char *summary);
 /* Prints "tenonctl: …" and returns TN_EXIT_USAGE, or TN_EXIT_NOT_RUNNING for an agent that is not there. */
 int tn_cli_fail(const GError *error);
 /* Prints @value indented, with a line end. */
 void tn_cli_print_json(const json_t *value);
-/* Prints one line of a screen: what it is about (may be ""), and the text. */
-void tn_cli_line(const char *label, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void tn_cli_set_socket(const char *path);
 /* The control socket: --socket, or the configuration's. Borrowed. */
 const char *tn_cli_socket(void);
 /* A setting of the configuration in its usual place, or NULL when it is empty. g_free(). */

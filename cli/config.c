@@ -58,19 +58,13 @@ int tn_cli_config(int argc, char **argv)
 {
         gboolean json = FALSE;
         g_autofree char *file = NULL, *path = NULL;
-        const GOptionEntry entries[] = {
-                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
-                {"file", 0, 0, G_OPTION_ARG_FILENAME, &file,
-                 "Read FILE and FILE.d in place of " TN_PATH_CONFIG, "FILE"},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"json", &json}, {"file", &file}, {NULL}};
         g_autoptr(GError) error = NULL;
         g_autoptr(tn_config_t) config = NULL;
         const char *const *mistakes;
         struct tn_env env = {0};
 
-        if (!tn_cli_options(&argc, &argv, entries,
-                            "Prints the settings in force and where each comes from."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         path = g_canonicalize_filename(file ? file : TN_PATH_CONFIG, NULL);
         if (!tn_env_init_system(&env, NULL, &error) ||

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/options.h"
 #include "detect/detect.h"
 #include "detect/machine.h"
 #include "lib/json.h"
@@ -29,35 +30,6 @@ static int complain(const GError *error, const char *remedy)
         (void) fprintf(stderr, "tenonctl detect: %s%s%s\n", error->message, remedy ? "; " : "",
                        remedy ?: "");
         return EXIT_TROUBLE;
-}
-
-static bool parse_options(int argc, char **argv, struct options *options, GError **error)
-{
-        const GOptionEntry entries[] = {
-                {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Print JSON", NULL},
-                {"record", 0, 0, G_OPTION_ARG_FILENAME, &options->record,
-                 "Record this machine's evidence into a new directory, without secrets", "DIR"},
-                {"machine", 0, 0, G_OPTION_ARG_FILENAME, &options->machine,
-                 "Judge a recorded machine instead of this one", "DIR"},
-                {NULL},
-        };
-        g_autoptr(GOptionContext) context = g_option_context_new("- tell what this machine is");
-        g_auto(GStrv) args = g_new0(char *, (size_t) argc + 1);
-
-        for (int i = 0; i < argc; i++)
-                args[i] = g_strdup(i == 0 ? "tenonctl detect" : argv[i]);
-        g_option_context_add_main_entries(context, entries, NULL);
-        g_option_context_set_description(context,
-                                         "Exit status: 0 virtual machine or container, 1 bare metal, "
-                                         "2 wrong usage or an error.\n");
-        if (!g_option_context_parse_strv(context, &args, error))
-                return false;
-        if (g_strv_length(args) > 1) {
-                g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "unexpected argument \"%s\"",
-                            args[1]);
-                return false;
-        }
-        return true;
 }
 
 static const struct tn_detect_fact *find_host(const struct tn_detect *detect)
@@ -171,14 +143,13 @@ static int run(const struct options *options)
 
 int tn_cli_detect(int argc, char **argv)
 {
-        g_autoptr(GError) error = NULL;
         struct options options = {0};
-        int status;
+        const struct tn_cli_value values[] = {
+                {"json", &options.json}, {"record", &options.record}, {"machine", &options.machine}, {NULL}};
+        int status = EXIT_TROUBLE;
 
-        if (parse_options(argc, argv, &options, &error))
+        if (tn_cli_options(&argc, &argv, values))
                 status = run(&options);
-        else
-                status = complain(error, "see `tenonctl detect --help`");
         g_free(options.record);
         g_free(options.machine);
         return status;

@@ -94,19 +94,15 @@ int tn_cli_drivers_install(int argc, char **argv)
         gboolean dry_run = FALSE, json = FALSE;
         g_autofree char *target = NULL;
         g_auto(GStrv) roles = NULL;
-        const GOptionEntry entries[] = {
-                {"target", 0, 0, G_OPTION_ARG_STRING, &target, "For the devices of another hypervisor",
-                 "PLATFORM"},
-                {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "Say what would be installed", NULL},
-                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
-                {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &roles, NULL, "[ROLE…]"},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"target", &target},
+                                              {"dry-run", &dry_run},
+                                              {"json", &json},
+                                              {TN_CLI_OPERANDS, &roles},
+                                              {NULL}};
         struct tn_install_options options = {0};
         g_autoptr(GError) error = NULL;
 
-        if (!tn_cli_options(&argc, &argv, entries,
-                            "Installs the packages with drivers that the kernels here lack."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         if (!tn_install_parse((const char *const *) roles, target, &options, &error))
                 return fail(error);

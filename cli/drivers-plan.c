@@ -171,23 +171,14 @@ static int run(const struct options *options)
 int tn_cli_drivers_plan(int argc, char **argv)
 {
         struct options options = {0};
-        const GOptionEntry entries[] = {
-                {"target", 0, 0, G_OPTION_ARG_STRING, &options.target,
-                 "Where to: kvm, vmware, xen, hyperv, virtualbox, aws, gcp, azure", "PLATFORM"},
-                {"devices", 0, 0, G_OPTION_ARG_STRING, &options.devices,
-                 "Modules of the devices that the new machine has, in place of the platform's usual ones",
-                 "MODULE,…"},
-                {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, "Print JSON", NULL},
-                {"root", 0, 0, G_OPTION_ARG_FILENAME, &options.root,
-                 "Look at the root file system in this folder instead of this machine", "DIR"},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"target", &options.target},
+                                              {"devices", &options.devices},
+                                              {"json", &options.json},
+                                              {"root", &options.root},
+                                              {NULL}};
         int status = TN_PLAN_EXIT_NO_VERDICT;
 
-        if (tn_cli_options(&argc, &argv, entries,
-                           "Would this guest boot on another hypervisor, and what would it lose "
-                           "there?\n\nExit status: "
-                           "0 ready, 1 would not boot, 2 would boot with a loss, 4 no verdict."))
+        if (tn_cli_options(&argc, &argv, values))
                 status = run(&options);
         g_free(options.target);
         g_free(options.devices);

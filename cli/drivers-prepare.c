@@ -199,20 +199,16 @@ int tn_cli_drivers_prepare(int argc, char **argv)
 {
         gboolean dry_run = FALSE, json = FALSE, tools = FALSE;
         g_autofree char *target = NULL;
-        const GOptionEntry entries[] = {
-                {"target", 0, 0, G_OPTION_ARG_STRING, &target, "Where the guest goes to", "PLATFORM"},
-                {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "Say what would be done, and do nothing",
-                 NULL},
-                {"remove-old-tools", 0, 0, G_OPTION_ARG_NONE, &tools,
-                 "After the move: remove other hypervisors' guest tools", NULL},
-                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"target", &target},
+                                              {"dry-run", &dry_run},
+                                              {"remove-old-tools", &tools},
+                                              {"json", &json},
+                                              {NULL}};
         struct tn_install_options parsed = {0};
         struct tn_prepare_options options = {0};
         g_autoptr(GError) error = NULL;
 
-        if (!tn_cli_options(&argc, &argv, entries, "Makes this guest ready for another hypervisor."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_PLAN_EXIT_NO_VERDICT;
         if (!tn_install_parse(NULL, target ? target : "", &parsed, &error))
                 return fail("prepare", error, TN_PLAN_EXIT_NO_VERDICT);

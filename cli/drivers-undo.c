@@ -80,20 +80,13 @@ static int run_undo(const struct tn_env *env, const struct tn_undo_options *opti
 int tn_cli_drivers_undo(int argc, char **argv)
 {
         gboolean all = FALSE, force = FALSE, dry_run = FALSE, json = FALSE, list = FALSE;
-        const GOptionEntry entries[] = {
-                {"all", 0, 0, G_OPTION_ARG_NONE, &all, "Every prepare, not only the last one", NULL},
-                {"force", 0, 0, G_OPTION_ARG_NONE, &force, "Also files that somebody changed since", NULL},
-                {"list", 0, 0, G_OPTION_ARG_NONE, &list, "Only list what can be undone", NULL},
-                {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "Say what would be done, and do nothing",
-                 NULL},
-                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"all", &all},         {"force", &force}, {"list", &list},
+                                              {"dry-run", &dry_run}, {"json", &json},   {NULL}};
         g_autoptr(GError) error = NULL;
         struct tn_env env;
         int status;
 
-        if (!tn_cli_options(&argc, &argv, entries, "Takes back what `drivers prepare` did."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         if (geteuid() != 0) {
                 fprintf(stderr,

@@ -3,7 +3,7 @@
 
 /*
  * tenonctl drivers: the inventory as a table, then what could be better. Runs in the caller's process with
- * the caller's rights; the agent is not asked. The verbs below it are a table of their own.
+ * the caller's rights; the agent is not asked.
  */
 #include "cli/drivers.h"
 
@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/drivers-plan.h"
 #include "cli/table.h"
 #include "detect/machine.h"
 #include "lib/json.h"
@@ -21,21 +20,6 @@
 struct options {
         gboolean json, all;
         char *machine, *record;
-};
-
-static const struct {
-        const char *name, *args, *summary;
-        int (*run)(int argc, char **argv);
-} verbs[] = {
-        {"plan", "--target PLATFORM [--devices MODULE,…] [--json] [--root DIR]",
-         "Would this guest boot elsewhere, and what would it lose", tn_cli_drivers_plan},
-        {"prepare", "--target PLATFORM [--dry-run] [--remove-old-tools] [--json]",
-         "Make this guest ready for another hypervisor", tn_cli_drivers_prepare},
-        {"undo", "[--all] [--force] [--dry-run] [--list] [--json]", "Take back what prepare did",
-         tn_cli_drivers_undo},
-        {"install", "[ROLE…] [--target PLATFORM] [--dry-run] [--json]",
-         "Install drivers that the kernels here lack", tn_cli_drivers_install},
-        {NULL, NULL, NULL, NULL},
 };
 
 /* A bus that only carries the device in the next line. */
@@ -268,46 +252,17 @@ static int run(const struct options *options)
         return status;
 }
 
-/* What --help says above the options. Free with g_free(). */
-static char *list_verbs(void)
-{
-        GString *text = g_string_new(
-                "Prints each device with its driver, and what would be better on this host.\n\nVerbs:");
-
-        for (size_t i = 0; verbs[i].name; i++)
-                g_string_append_printf(text, "\n  %s %s\n      %s", verbs[i].name, verbs[i].args,
-                                       verbs[i].summary);
-        return g_string_free(text, FALSE);
-}
-
-/* The verb calls itself "drivers plan" in its messages. */
-static int run_verb(size_t index, int argc, char **argv)
-{
-        g_autofree char *name = g_strdup_printf("drivers %s", verbs[index].name);
-
-        argv[0] = name;
-        return verbs[index].run(argc, argv);
-}
-
 int tn_cli_drivers(int argc, char **argv)
 {
         struct options options = {0};
-        const GOptionEntry entries[] = {
-                {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, "Print JSON", NULL},
-                {"all", 0, 0, G_OPTION_ARG_NONE, &options.all, "Show parts of the board, too", NULL},
-                {"record", 0, 0, G_OPTION_ARG_FILENAME, &options.record,
-                 "Record this machine and its devices into a new directory, without secrets", "DIR"},
-                {"machine", 0, 0, G_OPTION_ARG_FILENAME, &options.machine,
-                 "Look at a recorded machine instead of this one", "DIR"},
-                {NULL},
-        };
-        g_autofree char *summary = list_verbs();
+        const struct tn_cli_value values[] = {{"json", &options.json},
+                                              {"all", &options.all},
+                                              {"record", &options.record},
+                                              {"machine", &options.machine},
+                                              {NULL}};
         int status;
 
-        for (size_t i = 0; argc > 1 && verbs[i].name; i++)
-                if (g_str_equal(verbs[i].name, argv[1]))
-                        return run_verb(i, argc - 1, argv + 1);
-        if (!tn_cli_options(&argc, &argv, entries, summary))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         status = run(&options);
         g_free(options.machine);

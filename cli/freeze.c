@@ -53,15 +53,11 @@ static bool print_hooks(const json_t *hooks)
 int tn_cli_freeze(int argc, char **argv)
 {
         gboolean check = FALSE, json = FALSE;
-        const GOptionEntry entries[] = {
-                {"check", 0, 0, G_OPTION_ARG_NONE, &check, "Tell what would be frozen, and what not", NULL},
-                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"check", &check}, {"json", &json}, {NULL}};
         g_autoptr(GError) error = NULL;
         json_auto_t *reply = NULL;
 
-        if (!tn_cli_options(&argc, &argv, entries, "Tells what a freeze that the host asks for would do."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         if (!check) {
                 fprintf(stderr, "tenonctl freeze: only the host freezes; try tenonctl freeze --check\n");

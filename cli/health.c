@@ -71,14 +71,11 @@ static void print_health(const json_t *reply)
 int tn_cli_health(int argc, char **argv)
 {
         gboolean json = FALSE;
-        const GOptionEntry entries[] = {
-                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"json", &json}, {NULL}};
         g_autoptr(GError) error = NULL;
         json_auto_t *reply = NULL;
 
-        if (!tn_cli_options(&argc, &argv, entries, "Prints what the checks and heartbeats say."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         reply = tn_client_ask(tn_cli_socket(), "tenon-get-health", &error);
         if (!reply)

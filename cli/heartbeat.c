@@ -54,18 +54,15 @@ static bool any_missed(const json_t *heartbeats)
         return false;
 }
 
-static int list(int argc, char **argv)
+int tn_cli_heartbeat_list(int argc, char **argv)
 {
         gboolean json = FALSE;
-        const GOptionEntry entries[] = {
-                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"json", &json}, {NULL}};
         g_autoptr(GError) error = NULL;
         json_auto_t *reply = NULL;
         json_t *heartbeats;
 
-        if (!tn_cli_options(&argc, &argv, entries, "Prints the heartbeats that are registered."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         reply = tn_client_ask(tn_cli_socket(), "tenon-get-health", &error);
         if (!reply)
@@ -84,28 +81,21 @@ static int usage(const char *why)
         return TN_EXIT_USAGE;
 }
 
-static int run(int argc, char **argv)
+int tn_cli_heartbeat_run(int argc, char **argv)
 {
         struct tn_heartbeat_run run = {.timeout = 60};
         g_autofree char *name = NULL, *path = NULL, *configured = NULL;
-        const GOptionEntry entries[] = {
-                {"name", 0, 0, G_OPTION_ARG_STRING, &name, "Name of the heartbeat", "NAME"},
-                {"timeout", 0, 0, G_OPTION_ARG_INT, &run.timeout, "Longest time between two beats (60)",
-                 "SECONDS"},
-                {"required", 0, 0, G_OPTION_ARG_NONE, &run.required,
-                 "While it is missed, no watchdog is fed", NULL},
-                {"heartbeat-socket", 0, 0, G_OPTION_ARG_FILENAME, &path,
-                 "Socket of the agent for heartbeats", "PATH"},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"name", &name},
+                                              {"timeout", &run.timeout},
+                                              {"required", &run.required},
+                                              {"heartbeat-socket", &path},
+                                              {NULL}};
         int own = 0;
 
         while (own < argc && !g_str_equal(argv[own], "--"))
                 own++;
         run.command = own + 1 < argc ? argv + own + 1 : NULL;
-        if (!tn_cli_options(&own, &argv, entries,
-                            "Runs a command that beats: tenonctl heartbeat run --name db "
-                            "--timeout 30 -- COMMAND [ARGUMENT…]"))
+        if (!tn_cli_options(&own, &argv, values))
                 return TN_EXIT_USAGE;
         if (!name)
                 return usage("--name is missing");
@@ -120,14 +110,10 @@ static int run(int argc, char **argv)
 }
 
 /* For one that is missed and will not come back: a required one keeps the gate closed. */
-static int forget(int argc, char **argv)
+int tn_cli_heartbeat_remove(int argc, char **argv)
 {
         g_autofree char *path = NULL, *configured = NULL, *message = NULL;
-        const GOptionEntry entries[] = {
-                {"heartbeat-socket", 0, 0, G_OPTION_ARG_FILENAME, &path,
-                 "Socket of the agent for heartbeats", "PATH"},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"heartbeat-socket", &path}, {NULL}};
         const char *name = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
         struct tn_heartbeat_client client = {.fd = -1};
         g_autoptr(GError) error = NULL;
@@ -138,8 +124,7 @@ static int forget(int argc, char **argv)
                 argc--;
                 argv++;
         }
-        if (!tn_cli_options(&argc, &argv, entries,
-                            "Unregisters a heartbeat: tenonctl heartbeat remove NAME"))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         if (!name) {
                 fprintf(stderr,
@@ -156,27 +141,4 @@ static int forget(int argc, char **argv)
              tn_heartbeat_client_ask(&client, message, &error);
         tn_heartbeat_client_deinit(&client);
         return ok ? TN_EXIT_OK : tn_cli_fail(error);
-}
-
-int tn_cli_heartbeat(int argc, char **argv)
-{
-        static const struct {
-                const char *name, *full;
-                int (*run)(int argc, char **argv);
-        } verbs[] = {
-                {"list", "heartbeat list", list},
-                {"run", "heartbeat run", run},
-                {"remove", "heartbeat remove", forget},
-        };
-
-        for (size_t i = 0; argc > 1 && i < G_N_ELEMENTS(verbs); i++)
-                if (g_str_equal(argv[1], verbs[i].name)) {
-                        argv[1] = (char *) verbs[i].full;
-                        return verbs[i].run(argc - 1, argv + 1);
-                }
-        fprintf(argc > 1 && g_str_equal(argv[1], "--help") ? stdout : stderr,
-                "Usage: tenonctl heartbeat list [--json]\n"
-                "       tenonctl heartbeat run --name NAME [--timeout SECONDS] [--required] -- COMMAND…\n"
-                "       tenonctl heartbeat remove NAME\n");
-        return argc > 1 && g_str_equal(argv[1], "--help") ? TN_EXIT_OK : TN_EXIT_USAGE;
 }

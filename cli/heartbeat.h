@@ -9,6 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* argv[0] is the verb. */
+int tn_cli_heartbeat_list(int argc, char **argv);
+int tn_cli_heartbeat_run(int argc, char **argv);
+int tn_cli_heartbeat_remove(int argc, char **argv);
+
 /* The member "heartbeats" of tenon-get-health as a table. */
 void tn_cli_print_heartbeats(const json_t *heartbeats);
 

@@ -1,79 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* tenonctl: one table of verbs; help comes from it. */
+/* tenonctl: the options before the verb, and what the verbs share. */
 #include <glib.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/config.h"
 #include "cli/cli.h"
-#include "cli/detect.h"
-#include "cli/drivers.h"
+#include "cli/options.h"
+#include "cli/verbs.h"
 #include "lib/env.h"
 #include "lib/error.h"
 #include "lib/json.h"
 #include "lib/names.h"
 
-static const struct verb {
-        const char *name, *args, *summary;
-        int (*run)(int argc, char **argv);
-} verbs[] = {
-        {"status", "[--json]", "What machine this is, who talks to the host, what needs attention",
-         tn_cli_status},
-        {"detect", "[--json] [--record DIR | --machine DIR]", "Which hypervisor, container and cloud",
-         tn_cli_detect},
-        {"config", "[--json] [--file FILE]", "Settings in force and where they come from; reports mistakes",
-         tn_cli_config},
-        {"drivers", "[--json] [--all] [--record DIR | --machine DIR]",
-         "Devices, their drivers, and what would be better", tn_cli_drivers},
-        {"freeze", "--check [--json]", "What a freeze for a snapshot would do, and what not, and why",
-         tn_cli_freeze},
-        {"health", "[--json]", "Checks, heartbeats, and whether a watchdog may be fed", tn_cli_health},
-        {"heartbeat", "list [--json] | run … -- COMMAND | remove NAME",
-         "Programs that must say that they are well", tn_cli_heartbeat},
-        {"plugins", "[--json]", "Plugins, their state and their commands", tn_cli_plugins},
-        {"policy", "[--json]", "What the host may ask, and what would allow the rest", tn_cli_policy},
-        {"time", "[setup] [--json] [--watch]", "How right the clock is, and who keeps it", tn_cli_time},
-        {"watchdog", "[ACTION] [--json] [--yes]", "The watchdog: status (the default), arm, disarm, test",
-         tn_cli_watchdog},
-};
-
 static char *socket_path;
-
-static void print_help(FILE *out)
-{
-        fprintf(out, "Usage: tenonctl [--socket PATH] VERB [OPTIONS]\n\nVerbs:\n");
-        for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
-                fprintf(out, "  %-9s %-44s %s\n", verbs[i].name, verbs[i].args, verbs[i].summary);
-        fprintf(out,
-                "\n  --socket PATH  ask the agent whose control socket this is\n"
-                "  --version      print the version\n"
-                "  --help         print this; tenonctl VERB --help explains a verb\n\nSee tenonctl(1).\n");
-}
-
-bool tn_cli_options(int *argc, char ***argv, const GOptionEntry *entries, const char *summary)
-{
-        g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-        g_autoptr(GError) error = NULL;
-        g_autofree char *verb = g_strdup((*argv)[0]);
-        g_autofree char *name = g_strdup_printf("tenonctl %s", verb);
-
-        g_set_prgname(name);
-        g_option_context_set_summary(context, summary);
-        g_option_context_add_main_entries(context, entries, NULL);
-        if (!g_option_context_parse(context, argc, argv, &error)) {
-                fprintf(stderr, "tenonctl %s: %s; try tenonctl %s --help\n", verb, error->message, verb);
-                return false;
-        }
-        if (*argc > 1) {
-                fprintf(stderr, "tenonctl %s: unexpected argument '%s'; try tenonctl %s --help\n", verb,
-                        (*argv)[1], verb);
-                return false;
-        }
-        return true;
-}
 
 int tn_cli_fail(const GError *error)
 {
@@ -86,17 +30,6 @@ void tn_cli_print_json(const json_t *value)
         g_autofree char *text = tn_json_pretty(value);
 
         puts(text);
-}
-
-void tn_cli_line(const char *label, const char *format, ...)
-{
-        va_list args;
-
-        printf("%-12s ", label);
-        va_start(args, format);
-        vprintf(format, args);
-        va_end(args);
-        putchar('\n');
 }
 
 const char *tn_cli_text(const json_t *object, const char *key)
@@ -121,6 +54,12 @@ char *tn_cli_setting(const char *group, const char *key)
         return value;
 }
 
+void tn_cli_set_socket(const char *path)
+{
+        g_free(socket_path);
+        socket_path = g_strdup(path);
+}
+
 const char *tn_cli_socket(void)
 {
         if (!socket_path)
@@ -128,16 +67,40 @@ const char *tn_cli_socket(void)
         return socket_path && *socket_path ? socket_path : TN_PATH_CONTROL;
 }
 
-static int run_verb(int argc, char **argv)
+static int wrong(const char *option)
 {
-        for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
-                if (g_str_equal(verbs[i].name, argv[0]))
-                        return verbs[i].run(argc, argv);
-        fprintf(stderr, "tenonctl: unknown verb '%s'; known:", argv[0]);
-        for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
-                fprintf(stderr, " %s", verbs[i].name);
-        fputc('\n', stderr);
+        fprintf(stderr, "tenonctl: unknown option '%s'; try tenonctl --help\n", option);
         return TN_EXIT_USAGE;
+}
+
+static int print_help(FILE *out, int status)
+{
+        g_autofree char *help = tn_cli_help();
+
+        fputs(help, out);
+        return status;
+}
+
+/* --NAME VALUE or --NAME=VALUE at *at; steps over it. */
+static bool take_common(int argc, char **argv, int *at)
+{
+        g_autoptr(GError) error = NULL;
+        const char *equals = strchr(argv[*at], '='), *value = equals ? equals + 1 : NULL;
+        g_autofree char *name = g_strndup(argv[*at],
+                                          equals ? (gsize) (equals - argv[*at]) : strlen(argv[*at]));
+
+        for (const struct tn_option *option = tn_common_options; option->name; option++) {
+                if (!g_str_has_prefix(name, "--") || !g_str_equal(name + 2, option->name))
+                        continue;
+                if (!value && *at + 1 < argc)
+                        value = argv[++*at];
+                if (value && tn_cli_set_common(option->name, value, &error))
+                        return true;
+                fprintf(stderr, "tenonctl: %s; try tenonctl --help\n",
+                        error ? error->message : "the value of the option is missing");
+                exit(TN_EXIT_USAGE);
+        }
+        return false;
 }
 
 int main(int argc, char **argv)
@@ -146,24 +109,14 @@ int main(int argc, char **argv)
 
         setlocale(LC_ALL, "");
         for (; i < argc && argv[i][0] == '-'; i++) {
-                if (g_str_equal(argv[i], "--socket") && i + 1 < argc) {
-                        socket_path = g_strdup(argv[++i]);
-                } else if (g_str_has_prefix(argv[i], "--socket=")) {
-                        socket_path = g_strdup(strchr(argv[i], '=') + 1);
-                } else if (g_str_equal(argv[i], "--help") || g_str_equal(argv[i], "-h")) {
-                        print_help(stdout);
-                        return TN_EXIT_OK;
-                } else if (g_str_equal(argv[i], "--version") || g_str_equal(argv[i], "-V")) {
-                        printf("Tenon %s\n", TN_VERSION);
-                        return TN_EXIT_OK;
-                } else {
-                        fprintf(stderr, "tenonctl: unknown option '%s'; try tenonctl --help\n", argv[i]);
-                        return TN_EXIT_USAGE;
-                }
+                if (take_common(argc, argv, &i))
+                        continue;
+                if (g_str_equal(argv[i], "--help") || g_str_equal(argv[i], "-h"))
+                        return print_help(stdout, TN_EXIT_OK);
+                if (!g_str_equal(argv[i], "--version") && !g_str_equal(argv[i], "-V"))
+                        return wrong(argv[i]);
+                printf("Tenon %s\n", TN_VERSION);
+                return TN_EXIT_OK;
         }
-        if (i == argc) {
-                print_help(stderr);
-                return TN_EXIT_USAGE;
-        }
-        return run_verb(argc - i, argv + i);
+        return i < argc ? tn_cli_run(argc - i, argv + i) : print_help(stderr, TN_EXIT_USAGE);
 }

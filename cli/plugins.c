@@ -42,14 +42,11 @@ static void print_table(const json_t *plugins)
 int tn_cli_plugins(int argc, char **argv)
 {
         gboolean json = FALSE;
-        const GOptionEntry entries[] = {
-                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"json", &json}, {NULL}};
         g_autoptr(GError) error = NULL;
         json_auto_t *status = NULL;
 
-        if (!tn_cli_options(&argc, &argv, entries, "Prints the plugins of the running agent."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         status = tn_client_ask(tn_cli_socket(), "tenon-get-status", &error);
         if (!status)

@@ -31,14 +31,11 @@ static void print_table(const json_t *policy)
 int tn_cli_policy(int argc, char **argv)
 {
         gboolean json = FALSE;
-        const GOptionEntry entries[] = {
-                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"json", &json}, {NULL}};
         g_autoptr(GError) error = NULL;
         json_auto_t *policy = NULL;
 
-        if (!tn_cli_options(&argc, &argv, entries, "Prints what the host may ask of this guest."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         policy = tn_client_ask(tn_cli_socket(), "tenon-get-policy", &error);
         if (!policy)

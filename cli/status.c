@@ -195,15 +195,12 @@ static int show(const struct tn_env *env, bool json)
 int tn_cli_status(int argc, char **argv)
 {
         gboolean json = FALSE;
-        const GOptionEntry entries[] = {
-                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"json", &json}, {NULL}};
         g_autoptr(GError) error = NULL;
         struct tn_env env;
         int status;
 
-        if (!tn_cli_options(&argc, &argv, entries, "Prints what machine this is and how the agent does."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         if (!tn_env_init_system(&env, NULL, &error))
                 return tn_cli_fail(error);

@@ -134,22 +134,15 @@ static int show(bool json)
                        : TN_EXIT_OK;
 }
 
-/* argv[0] is "setup". */
-static int set_up(int argc, char **argv)
+int tn_cli_time_setup(int argc, char **argv)
 {
-        static char name[] = "time setup";
         gboolean undo = FALSE, dry_run = FALSE;
-        const GOptionEntry entries[] = {
-                {"undo", 0, 0, G_OPTION_ARG_NONE, &undo, "Remove what it wrote", NULL},
-                {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "Only print what would be done", NULL},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"undo", &undo}, {"dry-run", &dry_run}, {NULL}};
         g_autoptr(GError) error = NULL;
         struct tn_env env;
         bool done;
 
-        argv[0] = name; /* by which mistakes are told */
-        if (!tn_cli_options(&argc, &argv, entries, "Makes chrony use the hypervisor's clock."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         if (!tn_env_init_system(&env, NULL, &error))
                 return tn_cli_fail(error);
@@ -161,16 +154,10 @@ static int set_up(int argc, char **argv)
 int tn_cli_time(int argc, char **argv)
 {
         gboolean json = FALSE, watch = FALSE;
-        const GOptionEntry entries[] = {
-                {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
-                {"watch", 'w', 0, G_OPTION_ARG_NONE, &watch, "Print it again each 10 seconds", NULL},
-                {NULL},
-        };
+        const struct tn_cli_value values[] = {{"json", &json}, {"watch", &watch}, {NULL}};
         int status;
 
-        if (argc > 1 && g_str_equal(argv[1], "setup"))
-                return set_up(argc - 1, argv + 1);
-        if (!tn_cli_options(&argc, &argv, entries, "Prints how right the clock is, and who keeps it."))
+        if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         do {
                 if (watch && !json && isatty(STDOUT_FILENO))

@@ -5,6 +5,8 @@
  * tenonctl watchdog: its state, and the three things that root may do with it. A test resets the machine, so
  * it asks first and counts down; until it is over, Ctrl-C calls it off.
  */
+#include "cli/watchdog.h"
+
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -241,31 +243,32 @@ static int test(void)
         return result;
 }
 
-int tn_cli_watchdog(int argc, char **argv)
+/* All but the test have --json only. */
+static bool parse(int argc, char **argv)
 {
-        static const struct {
-                const char *name;
-                int (*run)(void);
-        } actions[] = {{"status", status}, {"arm", arm}, {"disarm", disarm}, {"test", test}};
-        const GOptionEntry entries[] = {
-                {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print JSON", NULL},
-                {"yes", 0, 0, G_OPTION_ARG_NONE, &yes, "Test: do not ask for a confirmation", NULL},
-                {NULL},
-        };
-        const char *name = "status";
+        const struct tn_cli_value values[] = {{"json", &as_json}, {NULL}};
 
-        if (argc > 1 && argv[1][0] != '-') {
-                name = argv[1];
-                argv[1] = argv[0];
-                argv++;
-                argc--;
-        }
-        if (!tn_cli_options(&argc, &argv, entries,
-                            "status (the default), arm, disarm or test the watchdog."))
-                return TN_EXIT_USAGE;
-        for (size_t i = 0; i < G_N_ELEMENTS(actions); i++)
-                if (g_str_equal(actions[i].name, name))
-                        return actions[i].run();
-        fprintf(stderr, "tenonctl watchdog: unknown action '%s'; known: status, arm, disarm, test\n", name);
-        return TN_EXIT_USAGE;
+        return tn_cli_options(&argc, &argv, values);
+}
+
+int tn_cli_watchdog_status(int argc, char **argv)
+{
+        return parse(argc, argv) ? status() : TN_EXIT_USAGE;
+}
+
+int tn_cli_watchdog_arm(int argc, char **argv)
+{
+        return parse(argc, argv) ? arm() : TN_EXIT_USAGE;
+}
+
+int tn_cli_watchdog_disarm(int argc, char **argv)
+{
+        return parse(argc, argv) ? disarm() : TN_EXIT_USAGE;
+}
+
+int tn_cli_watchdog_test(int argc, char **argv)
+{
+        const struct tn_cli_value values[] = {{"json", &as_json}, {"yes", &yes}, {NULL}};
+
+        return tn_cli_options(&argc, &argv, values) ? test() : TN_EXIT_USAGE;
 }

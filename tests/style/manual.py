@@ -10,6 +10,10 @@ import re
 ENTRY = re.compile(r'\{"([a-z][a-z-]*)",\s*(?:\'(.)\'|0),\s*0,\s*G_OPTION_')
 OWN_ENTRY = re.compile(r"\{(?:'(.)'|0), \"([a-z][a-z-]*)\", (?:FLAG|TEXT|LIST|MANY|MAYBE|HELP),")
 VERB = re.compile(r'^\s*\{"([a-z]+)",\s*"[^"]*",', re.MULTILINE)
+VERB_OPTION = re.compile(r'(?:FLAG|LETTER|TEXT|WORDS|NUMBER|FILE_OF|DIR_OF)\("([a-z-]+)"(?:, \'(.)\')?'
+                         r'|\{"([a-z-]+)", 0, TN_OPTION_')
+VERB_ARRAY = re.compile(r'^(?:static )?const struct tn_verb (?:tn|([a-z]+))_verbs\[\] = \{(.*?)^\};',
+                        re.MULTILINE | re.DOTALL)
 
 
 def missing(tree, page, names, what):
@@ -34,8 +38,10 @@ def option_names(tree, pattern):
             yield f'--{long}'
             if short:
                 yield f'-{short}'
-        if path == 'cli/main.c':
-            yield from re.findall(r'g_str_equal\(argv\[i\], "(--?[A-Za-z]+)"\)', text)
+        for long, short, other in VERB_OPTION.findall(text) if path == 'cli/verbs.c' else ():
+            yield f'--{long or other}'
+            if short:
+                yield f'-{short}'
 
 
 def options(tree):
@@ -45,15 +51,24 @@ def options(tree):
     yield from missing(tree, 'tenon-host.1', option_names(tree, r'^host/[^/]*\.c$'), 'option')
 
 
+def verb_names(tree):
+    """(page, verb) of tenonctl, where "plan" in the array drivers_verbs is "drivers plan", and of tenon-host."""
+    for group, text in VERB_ARRAY.findall(tree.files.get('cli/verbs.c', '')):
+        for name in VERB.findall(text):
+            yield 'tenonctl.1', f'{group} {name}'.strip()
+    for name in VERB.findall(tree.files.get('host/main.c', '')):
+        yield 'tenon-host.1', name
+
+
 def verbs(tree):
     """Verbs of tenonctl and tenon-host: the tables that their --help is printed from."""
-    for source, page in (('cli/main.c', 'tenonctl.1'), ('host/main.c', 'tenon-host.1')):
-        names = VERB.findall(tree.files.get(source, ''))
-        if not names:
-            yield f'no verbs were found in {source}'
-        for name in names:
-            if f'\n\\fB{name}\\fR' not in tree.pages.get(page, ''):
-                yield f'{page} has no paragraph of the verb {name}'
+    names = list(verb_names(tree))
+    for page in ('tenonctl.1', 'tenon-host.1'):
+        if page not in (found for found, _ in names):
+            yield f'no verbs of {page} were found'
+    for page, name in names:
+        if not re.search(rf'^{name}(?![\w-])', tree.page(page), re.MULTILINE):
+            yield f'{page} has no paragraph of the verb {name}'
 
 
 def settings(tree):
@@ -97,7 +112,8 @@ def programs(tree):
 RULES = [
     (options, {'agent/a.c': '{\'m\', "method", TEXT, AT(method)',
                'built:tenond.8': '', 'built:tenonctl.1': ''}),
-    (verbs, {'cli/main.c': '        {"status", "[--json]", "x", f},\n', 'built:tenonctl.1': ''}),
+    (verbs, {'cli/verbs.c': 'const struct tn_verb tn_verbs[] = {\n        {"status", "", "x", f},\n};\n',
+             'host/main.c': '        {"ask", "", "x"},\n', 'built:tenonctl.1': '', 'built:tenon-host.1': 'ask\n'}),
     (settings, {'agent/config-table.c': '        {"log", "level", TN_CONFIG_ENUM',
                 'built:tenond.conf.5': '[log]'}),
     (journal, {'lib/names.h': '#define TN_F_A "TENON_A"\n', 'built:tenond.8': 'TENON_AB'}),
