@@ -3,33 +3,23 @@
 
 /* tenonctl health: what needs attention, the gate, the checks and the heartbeats. */
 #include <stdio.h>
-#include <time.h>
 
+#include "cli/alone.h"
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/heartbeat.h"
+#include "cli/status-rows.h"
 #include "cli/table.h"
-
-static void print_problems(const json_t *health)
-{
-        json_t *problem;
-        size_t i;
-
-        json_array_foreach(json_object_get(health, "problems"), i, problem)
-                printf("%-10s %s\n", i ? "" : "Attention", json_string_value(problem));
-}
+#include "cli/when.h"
 
 static void print_gate(const json_t *gate)
 {
-        time_t since = (time_t) json_integer_value(json_object_get(gate, "since"));
-        char text[64];
-        struct tm tm;
+        g_autofree char *since = tn_when_text((time_t) json_integer_value(json_object_get(gate, "since")));
 
-        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime_r(&since, &tm));
         if (json_is_true(json_object_get(gate, "feed")))
-                printf("%-10s open: a watchdog may be fed\n", "Gate");
+                tn_cli_line("Gate", "open: a watchdog may be fed");
         else
-                printf("%-10s closed since %s: %s\n", "Gate", text, tn_cli_text(gate, "reason"));
+                tn_cli_line("Gate", "closed since %s: %s", since, tn_cli_text(gate, "reason"));
 }
 
 static void print_checks(const json_t *checks)
@@ -56,9 +46,9 @@ static void print_health(const json_t *reply)
         const json_t *beats = json_object_get(reply, "heartbeats");
         const char *problem = tn_cli_text(json_object_get(reply, "heartbeat-access"), "socket-problem");
 
-        print_problems(json_object_get(reply, "health"));
+        tn_status_print_problems(json_object_get(reply, "health"));
         if (*problem)
-                printf("%-10s no heartbeat socket: %s\n", "Attention", problem);
+                tn_cli_line("Attention", "no heartbeat socket: %s", problem);
         print_gate(json_object_get(reply, "gate"));
         putchar('\n');
         print_checks(json_object_get(reply, "checks"));
@@ -79,7 +69,7 @@ int tn_cli_health(int argc, char **argv)
                 return TN_EXIT_USAGE;
         reply = tn_client_ask(tn_cli_socket(), "tenon-get-health", &error);
         if (!reply)
-                return tn_cli_fail(error);
+                return tn_alone(error, json, tn_alone_health);
         if (json)
                 tn_cli_print_json(reply);
         else

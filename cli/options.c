@@ -151,15 +151,31 @@ static void list_names(const struct tn_verb *verbs)
         fputc('\n', stderr);
 }
 
+static void print_option(FILE *out, const struct tn_option *option)
+{
+        fprintf(out, option->required ? " --%s%s%s" : " [--%s%s%s]", option->name, option->value ? " " : "",
+                option->value ? option->value : "");
+}
+
+/* One line for each verb below this one. */
+static void print_usage(FILE *out)
+{
+        for (const struct tn_verb *verb = running->verbs; verb->name; verb++) {
+                fprintf(out, "%s tenonctl %s %s", verb == running->verbs ? "Usage:" : "      ",
+                        running->name, verb->name);
+                for (const struct tn_option *option = verb->options; option && option->name; option++)
+                        print_option(out, option);
+                fprintf(out, "%s%s\n", *verb->operands ? " " : "", verb->operands);
+        }
+}
+
 /* A verb that does nothing without one of its own. */
 static int run_group(int argc, char **argv)
 {
         const struct tn_cli_value none[] = {{NULL}};
 
-        if (argc > 1 && !tn_cli_options(&argc, &argv, none))
-                return TN_EXIT_USAGE;
-        fprintf(stderr, "tenonctl %s: the action is missing; known: ", running->name);
-        list_names(running->verbs);
+        if (tn_cli_options(&argc, &argv, none))
+                print_usage(stderr);
         return TN_EXIT_USAGE;
 }
 

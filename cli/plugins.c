@@ -4,6 +4,7 @@
 /* tenonctl plugins: what the running agent loaded, what it did not, and why. */
 #include <stdio.h>
 
+#include "cli/alone.h"
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/table.h"
@@ -50,7 +51,7 @@ int tn_cli_plugins(int argc, char **argv)
                 return TN_EXIT_USAGE;
         status = tn_client_ask(tn_cli_socket(), "tenon-get-status", &error);
         if (!status)
-                return tn_cli_fail(error);
+                return tn_alone(error, json, tn_alone_plugins);
         if (json)
                 tn_cli_print_json(json_object_get(status, "plugins"));
         else

@@ -4,6 +4,7 @@
 /* tenonctl policy: what the host may ask of this guest, and the line that would allow the rest. */
 #include <stdio.h>
 
+#include "cli/alone.h"
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/table.h"
@@ -39,7 +40,7 @@ int tn_cli_policy(int argc, char **argv)
                 return TN_EXIT_USAGE;
         policy = tn_client_ask(tn_cli_socket(), "tenon-get-policy", &error);
         if (!policy)
-                return tn_cli_fail(error);
+                return tn_alone(error, json, tn_alone_policy);
         if (json)
                 tn_cli_print_json(policy);
         else

@@ -99,10 +99,10 @@ static const char *fit(const char *text, unsigned columns)
 
         for (unsigned used = 0; *at; at = g_utf8_next_char(at)) {
                 used += width_of(g_utf8_get_char(at));
-                if (used > columns)
-                        return space ? space : at > text ? at : g_utf8_next_char(at);
                 if (*at == ' ' && at > text)
                         space = at;
+                if (used > columns)
+                        return space ? space : at > text ? at : g_utf8_next_char(at);
         }
         return at;
 }

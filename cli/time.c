@@ -9,10 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/alone.h"
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/plot.h"
 #include "cli/time-setup.h"
+#include "cli/when.h"
 
 #define WATCH_SECONDS 10
 
@@ -21,25 +23,11 @@ static double number(const json_t *object, const char *key)
         return json_number_value(json_object_get(object, key));
 }
 
-/* "12.3 ms": three figures and a unit that fits. Free with g_free(). */
-static char *duration(double nsec)
-{
-        static const struct {
-                double nsec;
-                const char *name;
-        } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}, {1, "ns"}};
-        size_t i = 0;
-
-        while (i + 1 < G_N_ELEMENTS(units) && fabs(nsec) < units[i].nsec)
-                i++;
-        return g_strdup_printf("%.3g %s", nsec / units[i].nsec, units[i].name);
-}
-
 static void print_offset(const json_t *status)
 {
-        g_autofree char *offset = duration(fabs(number(status, "offset")));
-        g_autofree char *error = duration(number(status, "error"));
-        g_autofree char *jitter = duration(number(status, "jitter"));
+        g_autofree char *offset = tn_when_duration(fabs(number(status, "offset")));
+        g_autofree char *error = tn_when_duration(number(status, "error"));
+        g_autofree char *jitter = tn_when_duration(number(status, "jitter"));
 
         if (!json_is_string(json_object_get(status, "source")))
                 tn_cli_line("Offset", "not known yet");
@@ -68,15 +56,12 @@ static void print_sources(const json_t *sources)
 static void print_jump(const json_t *status)
 {
         const json_t *jump = json_object_get(status, "last-jump");
-        time_t at = (time_t) number(jump, "at-seconds");
-        g_autofree char *behind = duration(fabs(number(jump, "behind")));
-        char when[64];
-        struct tm tm;
+        g_autofree char *when = tn_when_text((time_t) number(jump, "at-seconds"));
+        g_autofree char *behind = tn_when_duration(fabs(number(jump, "behind")));
 
         tn_cli_line("Jumps", "%.0f since the agent started", number(status, "jumps"));
         if (!json_is_object(jump))
                 return;
-        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", localtime_r(&at, &tm));
         tn_cli_line("Last jump", "%s: %s %s, seen by %s: %s", when, behind,
                     number(jump, "behind") < 0 ? "ahead" : "behind", tn_cli_text(jump, "source"),
                     tn_cli_text(jump, "outcome"));
@@ -124,7 +109,7 @@ static int show(bool json)
         json_auto_t *status = tn_client_ask(tn_cli_socket(), "tenon-get-time-status", &error);
 
         if (!status)
-                return tn_cli_fail(error);
+                return tn_alone(error, json, tn_alone_time);
         if (json)
                 tn_cli_print_json(status);
         else

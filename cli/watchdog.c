@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/alone.h"
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/table.h"
@@ -139,7 +140,7 @@ static int show(const char *command, json_t **ret_reply)
         json_auto_t *reply = tn_client_ask(tn_cli_socket(), command, &error);
 
         if (!reply)
-                return tn_cli_fail(error);
+                return tn_alone(error, as_json, tn_alone_watchdog);
         if (as_json)
                 tn_cli_print_json(reply);
         *ret_reply = json_incref(reply);

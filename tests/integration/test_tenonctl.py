@@ -228,7 +228,21 @@ def no_agent():
         equal(code, 3, f'exit status of {verb}')
         check('the agent is not running (nobody listens on /nonexistent/control.sock)' in stderr, stderr)
     check('Hypervisor' in tenond.run(CTL, '--socket=/nonexistent/control.sock', 'status')[1], 'what can be said anyway')
-    equal(tenond.run(CTL, '--socket=/nonexistent/x', 'status', '--json')[1], '', 'JSON without an agent')
+    told = json.loads(tenond.run(CTL, '--socket=/nonexistent/x', 'status', '--json')[1])
+    equal((told['health']['state'], told['health']['remedies']), ('not-running', ['systemctl start tenond']), 'health')
+    check('primary' in told['hypervisor'] and 'realtime' in told['time'], f'{told}')
+
+
+@test
+def other_verbs_without_an_agent():
+    rows = {('plugins',): 'Plugins ', ('policy',): 'Preset ', ('health',): 'Checks ', ('time',): 'Time ',
+            ('watchdog',): 'Mode ', ('freeze', '--check'): '', ('heartbeat', 'list'): ''}
+    for words, wanted in rows.items():
+        code, stdout, stderr = tenond.run(CTL, '--socket', '/nonexistent/x', *words)
+        equal(code, 3, f'exit status of {words}')
+        check(stderr.startswith('tenonctl: the agent is not running'), stderr)
+        check(stdout.startswith(wanted), f'{words}: {stdout}')
+        equal(tenond.run(CTL, '--socket', '/nonexistent/x', *words, '--json')[:2], (3, ''), f'{words} with --json')
 
 
 def serve(path, answer):
