@@ -451,6 +451,11 @@ void tn_channel_use_qmp(struct tn_channel *channel)
                 tn_session_greet(channel->session);
 }
 
+void tn_channel_allow_events(struct tn_channel *channel)
+{
+        tn_session_allow_events(channel->session, is_full);
+}
+
 void tn_channel_free(struct tn_channel *channel)
 {
         if (!channel)

@@ -33,6 +33,8 @@ struct tn_channel *tn_channel_new(struct tn_dispatch *dispatch, const struct tn_
 /* QMP proper instead of the QGA dialect; directly after tn_channel_new(). Greets as soon as a host is there.
  */
 void tn_channel_use_qmp(struct tn_channel *channel);
+/* Its client may watch events without that; directly after tn_channel_new(). */
+void tn_channel_allow_events(struct tn_channel *channel);
 void tn_channel_free(struct tn_channel *channel);
 
 /* {"peer", "connected", "bytes-in", "bytes-out", "waiting-bytes"} New reference. */

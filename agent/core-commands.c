@@ -7,6 +7,8 @@
 #include "agent/agent.h"
 #include "lib/names.h"
 
+#define SINCE_MAX 253402300799 /* seconds: the end of the year 9999 */
+
 static json_t *sync_run(struct tenon_host *host, json_t *args, GError **error)
 {
         return json_incref(json_object_get(args, "id"));
@@ -77,6 +79,17 @@ static json_t *status_run(struct tenon_host *host, json_t *args, GError **error)
         return tn_agent_status(host->data);
 }
 
+/* From before 1970 or after the year 9999: everything, or nothing. */
+static void watch_start(struct tenon_host *host, struct tenon_call *call, json_t *args)
+{
+        json_t *since = json_object_get(args, "since");
+        json_int_t seconds = json_integer_value(since);
+
+        tn_call_watch_events(call, !since || seconds > SINCE_MAX ? G_MAXUINT64
+                                   : seconds < 0                 ? 0
+                                                                 : (uint64_t) seconds * G_USEC_PER_SEC);
+}
+
 const struct tenon_command tn_core_commands[] = {
         {.name = "guest-sync",
          .args = "id:int",
@@ -114,5 +127,11 @@ const struct tenon_command tn_core_commands[] = {
          .category = TENON_CATEGORY_AGENT,
          .flags = TENON_COMMAND_WHILE_FROZEN,
          .run = policy_run},
+        {.name = "tenon-watch-events",
+         .args = "since:int?",
+         .summary = "From now on send events over this connection, those since a time first",
+         .category = TENON_CATEGORY_AGENT,
+         .flags = TENON_COMMAND_WHILE_FROZEN,
+         .start = watch_start},
         {.name = NULL},
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "agent/dispatch.h"
+#include "agent/history.h"
 #include "lib/log.h"
 
 struct tn_dispatch {
@@ -14,8 +15,9 @@ struct tn_dispatch {
         struct tn_policy *policy;
         struct tn_counters counters;
         struct tn_log_ratelimit refusals;
-        uint64_t started_usec;  /* CLOCK_BOOTTIME */
-        GPtrArray *subscribers; /* struct tn_session that take events; borrowed */
+        uint64_t started_usec;     /* CLOCK_BOOTTIME */
+        GPtrArray *subscribers;    /* struct tn_session that take events; borrowed */
+        struct tn_history history; /* the latest events */
 };
 
 struct tn_session {
@@ -32,7 +34,7 @@ struct tn_session {
         uint64_t serial;              /* of the newest request */
         bool qmp;                     /* speaks QMP proper: greeting, negotiation, events */
         bool negotiated;              /* qmp_capabilities was given */
-        tn_session_full full;
+        tn_session_full full;         /* NULL: no events go to this session */
         void (*restarted)(void *data); /* NULL: nobody wants to know */
         uint64_t events_dropped;
 };

@@ -20,6 +20,7 @@ struct tn_dispatch *tn_dispatch_new(const struct tn_env *env, const struct tn_co
         dispatch->commands = commands;
         dispatch->facts = facts;
         dispatch->subscribers = g_ptr_array_new();
+        tn_history_init(&dispatch->history);
         dispatch->started_usec = env->now_usec(env, CLOCK_BOOTTIME);
         return dispatch;
 }
@@ -30,6 +31,7 @@ void tn_dispatch_free(struct tn_dispatch *dispatch)
                 return;
         tn_policy_free(dispatch->policy);
         g_ptr_array_free(dispatch->subscribers, TRUE);
+        tn_history_deinit(&dispatch->history);
         g_free(dispatch);
 }
 

@@ -58,9 +58,15 @@ typedef bool (*tn_session_full)(void *data);
 /* This session speaks QMP proper (docs/protocol.md): a greeting, negotiation before the first command,
  * events. Directly after tn_session_new(). */
 void tn_session_use_qmp(struct tn_session *session, tn_session_full full);
+/* This session speaks the dialect of QGA and may ask for events all the same: tenon-watch-events. */
+void tn_session_allow_events(struct tn_session *session, tn_session_full full);
+/* Ends a call of that command: the reply, then the events since @usec that are still known, and from now on
+ * every one. Fails the call where events do not go to its session. */
+void tn_call_watch_events(struct tenon_call *call, uint64_t usec);
 /* Sends the greeting of a QMP session: a host has connected. Negotiation begins anew. */
 void tn_session_greet(struct tn_session *session);
-/* Sends {"event": @name, "data": @data, "timestamp"} to all QMP sessions that have negotiated. Takes
+/* Sends {"event": @name, "data": @data, "timestamp"} to all QMP sessions that have negotiated and those that
+ * watch. Takes
  * ownership of @data. A session that does not read loses the event; it is told how many with the next one.
  */
 void tn_dispatch_emit(struct tn_dispatch *dispatch, const char *name, json_t *data);

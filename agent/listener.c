@@ -76,6 +76,8 @@ static gboolean on_connect(int fd, GIOCondition condition, void *data)
                                  listener->transport, peer, on_gone, listener, NULL);
         if (channel && listener->role == TN_LISTENER_QMP)
                 tn_channel_use_qmp(channel);
+        if (channel && listener->role == TN_LISTENER_CONTROL)
+                tn_channel_allow_events(channel);
         if (channel)
                 g_ptr_array_add(listener->channels, channel);
         if (listener->channels->len < listener->clients_max)

@@ -19,6 +19,11 @@ void tn_session_use_qmp(struct tn_session *session, tn_session_full full)
         session->full = full;
 }
 
+void tn_session_allow_events(struct tn_session *session, tn_session_full full)
+{
+        session->full = full;
+}
+
 static json_t *version(void)
 {
         g_auto(GStrv) parts = g_strsplit(TN_VERSION, ".", 3);
@@ -110,11 +115,36 @@ void tn_qmp_say_started(struct tn_session *session)
         send_event(session, event);
 }
 
+static void replay(json_t *event, void *session)
+{
+        send_event(session, event);
+}
+
+void tn_call_watch_events(struct tenon_call *call, uint64_t usec)
+{
+        struct tn_session *session = call->session;
+        GPtrArray *subscribers = call->dispatch->subscribers;
+
+        if (!session || session->qmp || !session->full) {
+                tn_call_fail(
+                        call,
+                        g_error_new(TN_ERROR, TN_ERROR_UNSUPPORTED,
+                                    "events go to the control socket, and to hosts on the port " TN_PORT_QMP
+                                    " after qmp_capabilities; not here"));
+                return;
+        }
+        tn_call_reply(call, json_object());
+        tn_history_each(&session->dispatch->history, usec, replay, session);
+        if (!g_ptr_array_find(subscribers, session, NULL))
+                g_ptr_array_add(subscribers, session);
+}
+
 void tn_dispatch_emit(struct tn_dispatch *dispatch, const char *name, json_t *data)
 {
         json_auto_t *event = json_pack("{s:s, s:o, s:o}", "event", name, "data", data, "timestamp",
                                        timestamp(dispatch->env));
 
+        tn_history_push(&dispatch->history, dispatch->env->now_usec(dispatch->env, CLOCK_REALTIME), event);
         for (guint i = 0; i < dispatch->subscribers->len; i++)
                 send_event(g_ptr_array_index(dispatch->subscribers, i), event);
 }

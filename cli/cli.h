@@ -24,6 +24,7 @@ int tn_cli_status(int argc, char **argv);
 int tn_cli_config(int argc, char **argv);
 int tn_cli_plugins(int argc, char **argv);
 int tn_cli_policy(int argc, char **argv);
+int tn_cli_events(int argc, char **argv);
 int tn_cli_freeze(int argc, char **argv);
 int tn_cli_time(int argc, char **argv);
 int tn_cli_health(int argc, char **argv);

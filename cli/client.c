@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* Client of the control socket: connect, one line out, one line in, within a few seconds. */
+/* Client of the control socket: connect, one line out, one line in, within a few seconds; or lines without
+ * end. */
 #define _GNU_SOURCE
 #include "cli/client.h"
 
@@ -85,18 +86,80 @@ static json_t *unwrap(const char *line, GError **error)
         return NULL;
 }
 
+static bool send_line(int fd, const char *text, GError **error)
+{
+        g_autofree char *line = g_strdup_printf("%s\n", text);
+
+        return send(fd, line, strlen(line), MSG_NOSIGNAL) >= 0 ||
+               tn_error_errno(error, errno, "ask the agent");
+}
+
 json_t *tn_client_ask(const char *socket, const char *command, GError **error)
 {
-        g_autofree char *request = g_strdup_printf("{\"execute\": \"%s\"}\n", command);
+        g_autofree char *request = g_strdup_printf("{\"execute\": \"%s\"}", command);
         g_autofree char *line = NULL;
         tn_autofd int fd = connect_to(socket, error);
 
-        if (fd < 0)
+        if (fd < 0 || !send_line(fd, request, error))
                 return NULL;
-        if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0) {
-                tn_error_errno(error, errno, "ask the agent");
-                return NULL;
-        }
         line = read_line(fd, error);
         return line ? unwrap(line, error) : NULL;
+}
+
+/* The first line, without its end, leaves @input; NULL while it is not whole. */
+static char *take_line(GString *input)
+{
+        char *end = memchr(input->str, '\n', input->len);
+        char *line;
+
+        if (!end)
+                return NULL;
+        line = g_strndup(input->str, (gsize) (end - input->str));
+        g_string_erase(input, 0, end - input->str + 1);
+        return line;
+}
+
+/* Hands on what is whole in @input. The first line is the reply. */
+static bool hand_on(GString *input, bool *replied, tn_client_func func, void *data, bool *ret_more,
+                    GError **error)
+{
+        char *text;
+
+        while (*ret_more && (text = take_line(input))) {
+                g_autofree char *line = text;
+                json_auto_t *value = *replied ? json_loads(line, 0, NULL) : unwrap(line, error);
+
+                if (!value && !*replied)
+                        return false;
+                if (value && *replied)
+                        *ret_more = func(value, data);
+                *replied = true;
+        }
+        return true;
+}
+
+bool tn_client_follow(const char *socket, const json_t *request, tn_client_func func, void *data,
+                      GError **error)
+{
+        g_autoptr(GString) input = g_string_new(NULL);
+        g_autofree char *text = json_dumps(request, 0);
+        tn_autofd int fd = connect_to(socket, error);
+        bool replied = false, more = true;
+        char buffer[65536];
+
+        if (fd < 0 || !send_line(fd, text, error))
+                return false;
+        while (more) {
+                ssize_t n = read(fd, buffer, sizeof buffer);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0 || input->len + (size_t) n > ANSWER_MAX)
+                        return tn_error_set(error, TN_ERROR_NOT_FOUND,
+                                            "the agent has closed the connection");
+                g_string_append_len(input, buffer, n);
+                if (!hand_on(input, &replied, func, data, &more, error))
+                        return false;
+        }
+        return true;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli/screen.h"
+#include "cli/since.h"
 #include "cli/when.h"
 
 static void assert_escaped(const char *text, const char *wanted)
@@ -122,6 +123,42 @@ static void test_times(void **state)
         assert_int_equal(strlen(epoch), strlen("1970-01-01 00:00:00"));
 }
 
+static void assert_since(const char *text, int64_t wanted)
+{
+        g_autoptr(GError) error = NULL;
+        int64_t seconds = -1;
+
+        assert_true(tn_since_parse(text, 1000000, &seconds, &error));
+        assert_int_equal(seconds, wanted);
+}
+
+static void test_points_in_time(void **state)
+{
+        static const char *const wrong[] = {"",   "@",          "yesterday",        "10 min",       "-5",
+                                            "5w", "2026-13-01", "2026-01-01 25:00", "99999999999d", "@x",
+                                            NULL};
+        int64_t seconds = 7;
+
+        (void) state;
+        g_setenv("TZ", "UTC", TRUE);
+        assert_since("90", 999910);
+        assert_since("90s", 999910);
+        assert_since("10min", 999400);
+        assert_since("2h", 992800);
+        assert_since("1d", 913600);
+        assert_since("@5", 5);
+        assert_since("1970-01-02", 86400);
+        assert_since("1970-01-02 01:02", 86400 + 3720);
+        assert_since("1970-01-02T01:02:03", 86400 + 3723);
+        for (size_t i = 0; wrong[i]; i++) {
+                g_autoptr(GError) error = NULL;
+
+                assert_false(tn_since_parse(wrong[i], 1000000, &seconds, &error));
+                assert_non_null(strstr(error->message, "is no time; write 10min"));
+        }
+        assert_int_equal(seconds, 7);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -132,6 +169,7 @@ int main(void)
                 cmocka_unit_test(test_marks),
                 cmocka_unit_test(test_colour_words),
                 cmocka_unit_test(test_times),
+                cmocka_unit_test(test_points_in_time),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,6 +138,13 @@ static const struct tn_verb drivers_verbs[] = {
         {NULL},
 };
 
+static const struct tn_option events_options[] = {
+        FLAG("json", "Print JSON, one object a line"),
+        TEXT("since", "TIME", "First those since then, as far as the agent knows them: 10min, 2h, a date"),
+        NUMBER("count", "N", "End after so many"),
+        {NULL},
+};
+
 static const struct tn_option freeze_options[] = {
         {"check", 0, TN_OPTION_FLAG, NULL, "Tell what would be frozen, and what not", NULL, true},
         JSON,
@@ -221,6 +228,8 @@ const struct tn_verb tn_verbs[] = {
         {"drivers", "", "Devices, their drivers, and what would be better", drivers_options,
          "0 nothing lacks, 1 a paravirtual device has no driver, or drivers.d has a mistake",
          "platform kernel devices without-device absent", NULL, RUN(tn_cli_drivers), drivers_verbs},
+        {"events", "", "What happens, as it happens", events_options, "0 --count were printed, " NO_AGENT,
+         "event data timestamp dropped", NULL, RUN(tn_cli_events), NULL},
         {"freeze", "", "What a freeze for a snapshot would do, and what not, and why", freeze_options,
          "0 it would work, 1 a hook cannot be trusted, " NO_AGENT, "file-systems hooks", NULL,
          RUN(tn_cli_freeze), NULL},
