@@ -26,9 +26,14 @@ int tn_cli_plugins(int argc, char **argv);
 int tn_cli_policy(int argc, char **argv);
 int tn_cli_events(int argc, char **argv);
 int tn_cli_freeze(int argc, char **argv);
+int tn_cli_support(int argc, char **argv);
 int tn_cli_time(int argc, char **argv);
 int tn_cli_health(int argc, char **argv);
 int tn_cli_time_setup(int argc, char **argv);
+
+struct tn_config;
+/* What tenonctl config --json prints. New reference. */
+json_t *tn_cli_config_json(const struct tn_config *config);
 
 /* Prints "tenonctl: …" and returns TN_EXIT_USAGE, or TN_EXIT_NOT_RUNNING for an agent that is not there. */
 int tn_cli_fail(const GError *error);

@@ -25,7 +25,7 @@ static void add_json(const struct tn_config *config, const char *group, const st
                                 row->fallback, "origin", tn_json_text(origin), "doc", row->doc));
 }
 
-static json_t *to_json(const struct tn_config *config)
+json_t *tn_cli_config_json(const struct tn_config *config)
 {
         json_t *settings = json_array(), *mistakes = json_array();
 
@@ -74,7 +74,7 @@ int tn_cli_config(int argc, char **argv)
                 return TN_EXIT_USAGE;
         }
         if (json) {
-                json_auto_t *value = to_json(config);
+                json_auto_t *value = tn_cli_config_json(config);
 
                 tn_cli_print_json(value);
         } else {

@@ -166,13 +166,20 @@ static const struct tn_option remove_options[] = {
 
 static const struct tn_verb heartbeat_verbs[] = {
         {"list", "", "The heartbeats that are registered", json_only,
-         "0 all beat, 1 one is missed, " NO_AGENT, "[] name state timeout-ms required uid pid beats reason",
-         NULL, RUN(tn_cli_heartbeat_list), NULL},
+         "0 all beat, 1 one is missed, " NO_AGENT,
+         "[] name state reason since timeout-ms required uid pid beats left-ms", NULL,
+         RUN(tn_cli_heartbeat_list), NULL},
         {"run", "-- COMMAND [ARGUMENT…]", "Run a command that must say that it is well", run_options,
          "that of the command, 128 and the number of the signal that ended it", NULL, NULL,
          RUN(tn_cli_heartbeat_run), NULL},
         {"remove", "NAME", "Unregister a heartbeat whose program will not come back", remove_options,
          "0 done, " NO_AGENT, NULL, NULL, RUN(tn_cli_heartbeat_remove), NULL},
+        {NULL},
+};
+
+static const struct tn_option support_options[] = {
+        FILE_OF("output", "FILE", "Write it there (tenon-support-DATE-TIME.tar.gz)"),
+        JSON,
         {NULL},
 };
 
@@ -204,7 +211,7 @@ static const struct tn_option test_options[] = {
 
 static const struct tn_verb watchdog_verbs[] = {
         {"status", "", "Whether it is fed, by whom, and why it fired", json_only, WATCHDOG_EXITS,
-         "mode state reason resets devices", NULL, RUN(tn_cli_watchdog_status), NULL},
+         "mode state reason resets devices pvpanic", NULL, RUN(tn_cli_watchdog_status), NULL},
         {"arm", "", "Arm the best device; releases the brake", json_only, "0 done, " NO_AGENT,
          "device identity timeout-seconds", NULL, RUN(tn_cli_watchdog_arm), NULL},
         {"disarm", "", "Disarm it until the next boot", json_only, "0 done, " NO_AGENT, "", NULL,
@@ -231,7 +238,7 @@ const struct tn_verb tn_verbs[] = {
         {"events", "", "What happens, as it happens", events_options, "0 --count were printed, " NO_AGENT,
          "event data timestamp dropped", NULL, RUN(tn_cli_events), NULL},
         {"freeze", "", "What a freeze for a snapshot would do, and what not, and why", freeze_options,
-         "0 it would work, 1 a hook cannot be trusted, " NO_AGENT, "file-systems hooks", NULL,
+         "0 it would work, 1 a hook cannot be trusted, " NO_AGENT, "file-systems hooks timeout-ms", NULL,
          RUN(tn_cli_freeze), NULL},
         {"health", "", "Checks, heartbeats, and whether a watchdog may be fed", json_only,
          "0 all is well, 1 something needs attention, " NO_AGENT,
@@ -242,6 +249,8 @@ const struct tn_verb tn_verbs[] = {
          "[] name file state reason summary commands", NULL, RUN(tn_cli_plugins), NULL},
         {"policy", "", "What the host may ask, and what would allow the rest", json_only,
          "0 done, " NO_AGENT, "preset origin commands", NULL, RUN(tn_cli_policy), NULL},
+        {"support", "", "One tarball for a bug report, without secrets", support_options, "0 it was written",
+         "file contents missing masked", NULL, RUN(tn_cli_support), NULL},
         {"time", "", "How right the clock is, and who keeps it", time_options,
          "0 done, 1 the clock is not put right, " NO_AGENT,
          "owner mode configured-mode source sources offset error jitter interval-seconds refusal steps "
@@ -249,6 +258,6 @@ const struct tn_verb tn_verbs[] = {
          "epoch synchronized frequency-ppb leap tai-offset jumps last-jump history",
          NULL, RUN(tn_cli_time), time_verbs},
         {"watchdog", "", "The watchdog that resets a machine that hangs", json_only, WATCHDOG_EXITS,
-         "mode state reason resets devices", NULL, RUN(tn_cli_watchdog_status), watchdog_verbs},
+         "mode state reason resets devices pvpanic", NULL, RUN(tn_cli_watchdog_status), watchdog_verbs},
         {NULL},
 };
