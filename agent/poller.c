@@ -263,6 +263,7 @@ void tn_poller_init(void)
         if (g_main_context_query(context, G_MAXINT, &timeout, &fd, 1) ==
             1) { /* without sources, its own alone */
                 poller.wake_fd = fd.fd;
+                poller.fd = epoll_create1(EPOLL_CLOEXEC);
                 g_main_context_set_poll_func(context, wait);
         }
         g_main_context_release(context);
