@@ -155,7 +155,7 @@ def pretimeout():
     dog.configure(extra='pretimeout-seconds=4')
     dog.restart()
     told = dog.wait_state('fed')
-    row = [row for row in told['devices'] if row['name'] == told['device']][0]
+    row = [row for row in told['devices'] if row['device'] == told['device']][0]
     equal((told['pretimeout-seconds'], row['pretimeout-governor']), (4, 'panic'), 'what is told of the pretimeout')
     dog.quiet(2 * TIMEOUT)
     dog.stall()
@@ -208,7 +208,7 @@ def add(name, function):
         function()
     run.__name__ = f'watchdog_{name}'
     run.__module__ = __name__
-    test(run, timeout=900)
+    test(run, timeout=1500)
 
 
 for label, each in DEVICES.items():

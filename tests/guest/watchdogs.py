@@ -116,7 +116,7 @@ class Watched:
 
     def comes_back(self):
         """Wait until the guest is up again after a reset; what the agent says of the watchdog."""
-        self.guest.console.wait_ready(300)
+        self.guest.console.wait_ready(600)
         self.guest.monitor.events.clear()  # a RESET is the judge for softdog, and comes with every other one, too
         return self.wait_state('fed', 120)
 
