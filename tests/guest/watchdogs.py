@@ -27,6 +27,7 @@ class Watched:
     def __init__(self, kind, arguments, fires=True, **settings):
         self.kind = kind
         self.event = 'WATCHDOG' if fires else 'RESET'
+        settings.setdefault('cpu', 'qemu64')  # few features, for which udev loads few modules at each boot
         self.guest = agent.boot_full([*devices.port('org.tenon.agent.0', 'qmp0'), '-action', 'watchdog=reset'],
                                      files=[agent.built('tests/plugins/stall.so')], watchdog=arguments, **settings)
         self.guest.tell_more = self.tell
