@@ -100,6 +100,13 @@ bool tn_keeper_rtc_sample(struct tn_keeper *keeper, struct tn_sample *ret)
         return true;
 }
 
+void tn_keeper_rtc_forget(struct tn_keeper *keeper)
+{
+        keeper->phase = (struct tn_phase){0};
+        keeper->contradicted = true;
+        search(keeper);
+}
+
 void tn_keeper_rtc_learn(struct tn_keeper *keeper, int64_t offset_nsec, int64_t error_nsec)
 {
         if (!keeper->searching && !keeper->rtc_dropped_until && keeper->phase.at_nsec)

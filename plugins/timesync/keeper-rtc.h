@@ -28,6 +28,8 @@ bool tn_keeper_rtc_sample(struct tn_keeper *keeper, struct tn_sample *ret);
 /* What a believed clock, @offset_nsec from the system's, teaches about the hardware clock, so that it can
  * stand in for it later. */
 void tn_keeper_rtc_learn(struct tn_keeper *keeper, int64_t offset_nsec, int64_t error_nsec);
+/* All that is known of its phase is forgotten: it, or the guest, may have jumped. */
+void tn_keeper_rtc_forget(struct tn_keeper *keeper);
 /* When to read it next while searching. */
 int64_t tn_keeper_rtc_next(struct tn_keeper *keeper, int64_t now);
 /* The look that just was would not have shown a small jump. */

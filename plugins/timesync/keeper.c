@@ -384,6 +384,12 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper)
         return keeper->due_nsec = next_look(keeper, was_searching);
 }
 
+void tn_keeper_doubt(struct tn_keeper *keeper)
+{
+        if (keeper->settings.mode != TN_KEEPER_OFF && !keeper->rtc_dropped_until)
+                tn_keeper_rtc_forget(keeper);
+}
+
 unsigned tn_keeper_epoch(struct tn_keeper *keeper)
 {
         notice_steps(keeper);

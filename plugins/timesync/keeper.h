@@ -131,6 +131,10 @@ bool tn_keeper_adjust(struct tn_keeper *keeper, int64_t offset_nsec, int64_t err
 /* The number that tn_keeper_adjust() wants, after a look whether somebody has set the clock. */
 unsigned tn_keeper_epoch(struct tn_keeper *keeper);
 
+/* Something says that the guest was restored or cloned: the next look is to find out how long it stood
+ * still, by less than a second even. */
+void tn_keeper_doubt(struct tn_keeper *keeper);
+
 /* Somebody has set the clock on purpose and knows what he does (guest-set-time): start from there. */
 void tn_keeper_clock_was_set(struct tn_keeper *keeper);
 

@@ -13,6 +13,7 @@
 
 #include "lib/error.h"
 #include "lib/outside.h"
+#include "plugins/timesync/generation.h"
 #include "plugins/timesync/jump.h"
 #include "plugins/timesync/rtc.h"
 
@@ -23,8 +24,9 @@ struct tn_keeping {
         struct tenon_host *host;
         struct tn_keeper keeper;
         struct tn_outside *outside;
-        struct tn_jump *jump; /* NULL: not seen */
-        char *rtc;            /* sysfs path of the seconds that it shows; NULL: there is none */
+        struct tn_jump *jump;             /* NULL: not seen */
+        struct tn_generation *generation; /* NULL: the kernel's events cannot be had */
+        char *rtc;                        /* sysfs path of the seconds that it shows; NULL: there is none */
         bool rtc_local;
         guint timer;
         guint step_timer;                   /* the owner has been asked to measure */
@@ -173,16 +175,31 @@ static bool read_settings(struct tenon_host *host, struct tn_keeper_settings *re
         return true;
 }
 
+static void look_now(struct tn_keeping *keeping)
+{
+        if (keeping->timer) {
+                g_source_remove(keeping->timer);
+                keeping->timer = g_timeout_add(0, on_timer, keeping);
+        }
+}
+
+static void on_generation(void *data)
+{
+        struct tn_keeping *keeping = data;
+
+        keeping->host->log(keeping->host, 5,
+                           "the hypervisor tells that this machine was restored or cloned");
+        tn_keeper_doubt(&keeping->keeper);
+        look_now(keeping);
+}
+
 /* The kernel tells the same after a sleep of the machine: then, too, a look at once is worth it. */
 static void on_jump(int64_t distance_usec, const struct tn_jump_pair *now, void *data)
 {
         struct tn_keeping *keeping = data;
         struct tenon_host *host = keeping->host;
 
-        if (keeping->timer) {
-                g_source_remove(keeping->timer);
-                keeping->timer = g_timeout_add(0, on_timer, keeping);
-        }
+        look_now(keeping);
         if (distance_usec == 0)
                 return;
         host->log(host, 6, "the clock was set %s by %.3f s", distance_usec < 0 ? "back" : "forward",
@@ -204,6 +221,11 @@ static void watch_jumps(struct tn_keeping *keeping)
         keeping->jump = tn_jump_new(host->env, on_jump, keeping, &problem);
         if (!keeping->jump)
                 host->log(host, 7, "jumps of the clock are not seen: %s", problem->message);
+        g_clear_error(&problem);
+        if (keeping->timer) /* else nobody looks */
+                keeping->generation = tn_generation_new(on_generation, keeping, &problem);
+        if (problem)
+                host->log(host, 7, "a new generation of this machine is not seen: %s", problem->message);
 }
 
 struct tn_keeping *tn_keeping_new(struct tenon_host *host, const struct tn_clock *clock, GError **error)
@@ -227,10 +249,10 @@ struct tn_keeping *tn_keeping_new(struct tenon_host *host, const struct tn_clock
                                                  .ask_owner = ask_owner,
                                                  .tell = tell},
                        &settings);
-        watch_jumps(keeping);
         /* The first look is a timer like the others: the start of the agent does not wait for it. */
         if (settings.mode != TN_KEEPER_OFF)
                 keeping->timer = g_timeout_add(0, on_timer, keeping);
+        watch_jumps(keeping);
         return keeping;
 }
 
@@ -240,6 +262,7 @@ void tn_keeping_free(struct tn_keeping *keeping)
                 return;
         g_clear_handle_id(&keeping->timer, g_source_remove);
         g_clear_handle_id(&keeping->step_timer, g_source_remove);
+        tn_generation_free(keeping->generation);
         tn_jump_free(keeping->jump);
         tn_outside_free(keeping->outside);
         tn_keeper_deinit(&keeping->keeper);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "plugins/timesync/generation.h"
 #include "plugins/timesync/sim.h"
 
 #define MSEC 1e6
@@ -243,6 +244,33 @@ static void test_host_tells_what_the_daemon_denies(void **state)
         assert_int_equal(story->sim->steps, 0);
 }
 
+/* A restored guest that lost a part of a second: no reading alone would show it. */
+static void test_new_generation(void **state)
+{
+        struct story *story = *state;
+
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60.3);
+        sim_pause(story->sim, 0.15);
+        tn_keeper_doubt(&story->keeper);
+        story->next = tn_keeper_tick(&story->keeper);
+        run(story, 4);
+        assert_int_equal(story->sim->steps, 1);
+        assert_true(fabs(sim_offset(story->sim)) < 10 * MSEC);
+}
+
+static void test_generation_event(void **state)
+{
+        static const char event[] = "change@/devices/ACPI0012:00\0ACTION=change\0NEW_VMGENID=1\0SEQNUM=7";
+        static const char others[] = "add@/devices/NEW_VMGENID=1\0NEW_VMGENID=12\0X=NEW_VMGENID=1";
+
+        (void) state;
+        assert_true(tn_generation_parse(event, sizeof event));
+        assert_false(tn_generation_parse(event, 50)); /* cut in the middle of it */
+        assert_false(tn_generation_parse(others, sizeof others));
+        assert_false(tn_generation_parse(others, 0));
+}
+
 static void test_calendar(void **state)
 {
         struct story *story = *state;
@@ -275,6 +303,8 @@ int main(void)
                 STORY(test_host_disagrees_with_daemon),
                 STORY(test_precise_host_disagrees_with_daemon),
                 STORY(test_host_tells_what_the_daemon_denies),
+                STORY(test_new_generation),
+                cmocka_unit_test(test_generation_event),
                 STORY(test_calendar),
         };
 
