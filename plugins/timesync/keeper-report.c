@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/json.h"
+#include "lib/problems.h"
 #include "plugins/timesync/keeper.h"
 
 #define CONTRADICTS_NSEC (2 * TN_NSEC_PER_SEC) /* it may be late by a second, and read by another */
@@ -60,18 +61,17 @@ static const char *owner_name(const struct tn_keeper *keeper)
         return tn_keeper_mode_now(keeper) == TN_KEEPER_DISCIPLINE ? "tenon" : "nobody";
 }
 
-static json_t *problems(const struct tn_keeper *keeper)
+static void add_problems(json_t *summary, const struct tn_keeper *keeper)
 {
-        json_t *list = json_array();
-        g_autofree char *text = NULL;
-
-        if (!keeper->apart_nsec || !keeper->owner)
-                return list;
-        text = g_strdup_printf("the host's clock (seen by %s) is %.3f s %s that of %s in this guest",
-                               keeper->apart_source, (double) llabs(keeper->apart_nsec) / 1e9,
-                               keeper->apart_nsec < 0 ? "behind" : "ahead of", keeper->owner->name);
-        json_array_append_new(list, json_string(text));
-        return list;
+        tn_problems_init(summary);
+        if (keeper->apart_nsec && keeper->owner)
+                tn_problems_add(
+                        summary,
+                        "compare both with a third clock; set right the host's, or the servers of the "
+                        "guest's daemon",
+                        "the host's clock (seen by %s) is %.3f s %s that of %s in this guest",
+                        keeper->apart_source, (double) llabs(keeper->apart_nsec) / 1e9,
+                        keeper->apart_nsec < 0 ? "behind" : "ahead of", keeper->owner->name);
 }
 
 /* The zone that local times are shown in, and a leap second that was announced. */
@@ -100,7 +100,7 @@ json_t *tn_keeper_summary(const struct tn_keeper *keeper)
         json_object_set_new(summary, "jumps", json_integer((json_int_t) keeper->jumps));
         json_object_set_new(summary, "last-jump", jump(keeper));
         add_calendar(summary, keeper->world.clock);
-        json_object_set_new(summary, "problems", problems(keeper));
+        add_problems(summary, keeper);
         return summary;
 }
 
