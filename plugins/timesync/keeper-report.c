@@ -64,14 +64,14 @@ static const char *owner_name(const struct tn_keeper *keeper)
 static void add_problems(json_t *summary, const struct tn_keeper *keeper)
 {
         tn_problems_init(summary);
-        if (keeper->apart_nsec && keeper->owner)
+        if (keeper->apart_nsec)
                 tn_problems_add(
                         summary,
                         "compare both with a third clock; set right the host's, or the servers of the "
                         "guest's daemon",
                         "the host's clock (seen by %s) is %.3f s %s that of %s in this guest",
                         keeper->apart_source, (double) llabs(keeper->apart_nsec) / 1e9,
-                        keeper->apart_nsec < 0 ? "behind" : "ahead of", keeper->owner->name);
+                        keeper->apart_nsec < 0 ? "behind" : "ahead of", owner_name(keeper));
 }
 
 /* The zone that local times are shown in, and a leap second that was announced. */

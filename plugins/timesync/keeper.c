@@ -152,8 +152,9 @@ static void judge_host(struct tn_keeper *keeper, int64_t offset_nsec, int64_t er
         bool apart = owner_is_right(keeper, &owner_error) &&
                      llabs(offset_nsec) > keeper->settings.host_limit_nsec + error_nsec + owner_error;
 
-        if (!apart) {
-                keeper->apart_since = keeper->apart_nsec = 0;
+        if (!apart) { /* one source's good word is no answer to another's */
+                if (!keeper->apart_nsec || g_str_equal(keeper->apart_source, source))
+                        keeper->apart_since = keeper->apart_nsec = 0;
                 return;
         }
         if (keeper->apart_since == 0)
@@ -358,6 +359,8 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper)
         learn_lateness(keeper);
         if (!was_searching)
                 keeper->owner = tn_clock_owner_find(keeper->world.env);
+        if (!keeper->owner)
+                keeper->apart_since = keeper->apart_nsec = 0;
         notice_steps(keeper);
         tn_keeper_rtc_read(keeper);
         find_phc(keeper);

@@ -241,6 +241,11 @@ static void test_host_tells_what_the_daemon_denies(void **state)
                                       tn_keeper_epoch(&story->keeper), true, &error));
         assert_true(g_error_matches(error, TN_ERROR, TN_ERROR_BUSY));
         assert_non_null(strstr(problem(story), "(seen by host) is 90.000 s behind"));
+        run(story, 60); /* the hardware clock agrees with the daemon, and does not speak for the host's */
+        assert_non_null(strstr(problem(story), "(seen by host) is 90.000 s behind"));
+        assert_false(
+                tn_keeper_adjust(&story->keeper, 1000, 1000, tn_keeper_epoch(&story->keeper), true, NULL));
+        assert_string_equal(problem(story), "");
         assert_int_equal(story->sim->steps, 0);
 }
 
