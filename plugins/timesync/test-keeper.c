@@ -12,49 +12,7 @@
 #include <string.h>
 
 #include "lib/error.h"
-#include "plugins/timesync/sim.h"
-
-#define MSEC 1e6
-
-struct story {
-        struct sim *sim;
-        struct tn_keeper keeper;
-        int64_t next;
-};
-
-static void begin(struct story *story, enum tn_keeper_mode mode)
-{
-        struct tn_keeper_settings settings = {
-                .mode = mode, .step_nsec = 100 * TN_NSEC_PER_MSEC, .interval_s = 10};
-        struct tn_keeper_world world = sim_world(story->sim);
-
-        tn_keeper_init(&story->keeper, &world, &settings);
-        story->next = tn_keeper_tick(&story->keeper);
-}
-
-static void run(struct story *story, double seconds)
-{
-        sim_run(story->sim, &story->keeper, &story->next, seconds);
-}
-
-static int set_up(void **state)
-{
-        struct story *story = g_new0(struct story, 1);
-
-        story->sim = sim_new();
-        *state = story;
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        struct story *story = *state;
-
-        tn_keeper_deinit(&story->keeper);
-        sim_free(story->sim);
-        g_free(story);
-        return 0;
-}
+#include "plugins/timesync/story.h"
 
 static void test_pause_is_corrected(void **state)
 {
@@ -287,8 +245,6 @@ static void test_off(void **state)
         assert_int_equal(story->next, 0);
         assert_int_equal(story->keeper.samples, 0);
 }
-
-#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
