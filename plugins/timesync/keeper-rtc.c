@@ -95,7 +95,7 @@ bool tn_keeper_rtc_sample(struct tn_keeper *keeper, struct tn_sample *ret)
                 set_reference(keeper, agree ? apart : 0, TN_NSEC_PER_SEC);
         }
         *ret = (struct tn_sample){.offset_nsec = apart - keeper->reference_nsec,
-                                  .error_nsec = tn_phase_error(&keeper->phase),
+                                  .error_nsec = tn_phase_error(&keeper->phase) + keeper->raw_error_nsec,
                                   .at_nsec = keeper->phase.at_nsec};
         return true;
 }

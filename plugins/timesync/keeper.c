@@ -13,6 +13,8 @@
 #include "plugins/timesync/keeper-rtc.h"
 
 #define LATE_MAX_NSEC      (200 * TN_NSEC_PER_MSEC) /* a guest that is that slow misses jumps of so much */
+#define CLOSE_NSEC         (20 * TN_NSEC_PER_USEC)  /* two looks that are no further apart are one moment */
+#define READINGS_MAX       8
 #define AGAIN_MAX          3
 #define FOREIGN_NSEC       (10 * TN_NSEC_PER_MSEC) /* more than any slewing does between two looks */
 #define PHC_PAUSE_NSEC     (600 * TN_NSEC_PER_SEC) /* before a PTP clock is looked for again */
@@ -25,20 +27,31 @@ static int64_t raw_now(const struct tn_keeper *keeper)
         return keeper->world.clock->raw_nsec(keeper->world.clock->data);
 }
 
-/* CLOCK_REALTIME minus the clock that @get reads. */
-static int64_t offset_to(const struct tn_clock *clock, int64_t (*get)(void *data))
+/* CLOCK_REALTIME minus the clock that @get reads. A processor that is taken away in between spoils a
+ * reading, for as long as it is away; so the fastest of some counts. */
+static int64_t offset_to(const struct tn_clock *clock, int64_t (*get)(void *data), int64_t *ret_error)
 {
-        int64_t before = get(clock->data), real = clock->realtime_nsec(clock->data);
+        int64_t best = 0, least = G_MAXINT64;
 
-        return real - (before + (get(clock->data) - before) / 2);
+        for (unsigned i = 0; i < READINGS_MAX && least > CLOSE_NSEC; i++) {
+                int64_t before = get(clock->data), real = clock->realtime_nsec(clock->data);
+                int64_t width = get(clock->data) - before;
+
+                if (width >= least)
+                        continue;
+                least = width;
+                best = real - (before + width / 2);
+        }
+        *ret_error = (least + 1) / 2;
+        return best;
 }
 
 static void read_offsets(struct tn_keeper *keeper)
 {
         const struct tn_clock *clock = keeper->world.clock;
 
-        keeper->boot_offset_nsec = offset_to(clock, clock->boottime_nsec);
-        keeper->raw_offset_nsec = offset_to(clock, clock->raw_nsec);
+        keeper->boot_offset_nsec = offset_to(clock, clock->boottime_nsec, &keeper->boot_error_nsec);
+        keeper->raw_offset_nsec = offset_to(clock, clock->raw_nsec, &keeper->raw_error_nsec);
 }
 
 void tn_keeper_init(struct tn_keeper *keeper, const struct tn_keeper_world *world,
@@ -94,13 +107,12 @@ void tn_keeper_clock_was_set(struct tn_keeper *keeper)
 /* A step by somebody else is a decision of theirs: the hardware clock is learnt anew. */
 static void notice_steps(struct tn_keeper *keeper)
 {
-        int64_t before = keeper->boot_offset_nsec, moved;
+        int64_t before = keeper->boot_offset_nsec, error = keeper->boot_error_nsec, moved;
 
         read_offsets(keeper);
         moved = keeper->boot_offset_nsec - before;
-        if (llabs(moved) > FOREIGN_NSEC) {
+        if (llabs(moved) > FOREIGN_NSEC + error + keeper->boot_error_nsec)
                 tn_keeper_clock_was_set(keeper);
-        }
 }
 
 /* Is there a daemon that says that its time is right? */

@@ -89,11 +89,13 @@ struct tn_keeper {
         int64_t reference_error_nsec; /* how well that is known */
         bool clock_believed;          /* somebody set it: how far it is from the hardware clock is right */
         int64_t boot_offset_nsec; /* CLOCK_REALTIME - CLOCK_BOOTTIME at the last look: moved by steps only */
+        int64_t boot_error_nsec;  /* how well that is known */
         int64_t raw_offset_nsec;  /* CLOCK_REALTIME - CLOCK_MONOTONIC_RAW at the last look */
-        int64_t due_nsec;         /* when the next look was wanted, CLOCK_MONOTONIC_RAW; 0: none yet */
-        int64_t late_nsec;        /* how late looks come on this machine at worst */
-        int64_t usual_late_nsec;  /* … and on the average */
-        unsigned again;           /* looks in a row that came too late to show small jumps */
+        int64_t raw_error_nsec;
+        int64_t due_nsec;        /* when the next look was wanted, CLOCK_MONOTONIC_RAW; 0: none yet */
+        int64_t late_nsec;       /* how late looks come on this machine at worst */
+        int64_t usual_late_nsec; /* … and on the average */
+        unsigned again;          /* looks in a row that came too late to show small jumps */
 
         struct tn_sample sample; /* the last one */
         const char *source;      /* what it came from: "ptp_kvm", "rtc", "host"; NULL: nothing yet */

@@ -16,21 +16,48 @@
 
 static struct sim *the_sim; /* ioctl(2) has no room for it */
 
+double sim_offset(const struct sim *sim)
+{
+        return (double) sim->host_nsec - (sim->boot_nsec + sim->boot_offset);
+}
+
+static void pass(struct sim *sim, double nsec)
+{
+        sim->host_nsec += (int64_t) nsec;
+        sim->raw_nsec += nsec * (1 + sim->oscillator_ppb / 1e9);
+        sim->boot_nsec += nsec * (1 + (sim->oscillator_ppb + sim->frequency_ppb) / 1e9);
+        sim->oscillator_ppb += sim->wander_ppb * (g_rand_double(sim->random) - 0.5) * 2 * sqrt(nsec / 1e9);
+        sim->worst_nsec = MAX(sim->worst_nsec, fabs(sim_offset(sim)));
+}
+
+static void may_be_preempted(struct sim *sim)
+{
+        if (sim->preempted > 0 && g_rand_double(sim->random) < sim->preempted)
+                pass(sim, 30e6);
+}
+
 static int64_t realtime(void *data)
 {
         struct sim *sim = data;
 
+        may_be_preempted(sim);
         return (int64_t) (sim->boot_nsec + sim->boot_offset);
 }
 
 static int64_t boottime(void *data)
 {
-        return (int64_t) ((struct sim *) data)->boot_nsec;
+        struct sim *sim = data;
+
+        may_be_preempted(sim);
+        return (int64_t) sim->boot_nsec;
 }
 
 static int64_t raw(void *data)
 {
-        return (int64_t) ((struct sim *) data)->raw_nsec;
+        struct sim *sim = data;
+
+        may_be_preempted(sim);
+        return (int64_t) sim->raw_nsec;
 }
 
 static bool get_state(void *data, struct tn_clock_state *ret, GError **error)
@@ -113,20 +140,6 @@ void sim_free(struct sim *sim)
         g_free(sim);
 }
 
-double sim_offset(const struct sim *sim)
-{
-        return (double) sim->host_nsec - (sim->boot_nsec + sim->boot_offset);
-}
-
-static void pass(struct sim *sim, double nsec)
-{
-        sim->host_nsec += (int64_t) nsec;
-        sim->raw_nsec += nsec * (1 + sim->oscillator_ppb / 1e9);
-        sim->boot_nsec += nsec * (1 + (sim->oscillator_ppb + sim->frequency_ppb) / 1e9);
-        sim->oscillator_ppb += sim->wander_ppb * (g_rand_double(sim->random) - 0.5) * 2 * sqrt(nsec / 1e9);
-        sim->worst_nsec = MAX(sim->worst_nsec, fabs(sim_offset(sim)));
-}
-
 static bool read_rtc(void *data, int64_t *ret_seconds)
 {
         struct sim *sim = data;
@@ -141,12 +154,17 @@ static bool read_rtc(void *data, int64_t *ret_seconds)
         return true;
 }
 
+void sim_step(struct sim *sim)
+{
+        sim->boot_offset += sim_offset(sim);
+}
+
 static void ask_owner(void *data, const struct tn_clock_owner *owner)
 {
         struct sim *sim = data;
 
         sim->asked++;
-        sim->boot_offset += sim_offset(sim); /* it does */
+        sim_step(sim);
 }
 
 static void tell(void *data, int level, const char *text)

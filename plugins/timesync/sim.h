@@ -22,7 +22,8 @@ struct sim {
         double wander_ppb;     /* random walk of it, for each second */
         double frequency_ppb;  /* what the kernel was told */
         int64_t rtc_late_nsec;
-        int64_t rtc_delay_nsec;  /* a reading takes up to twice as long */
+        int64_t rtc_delay_nsec; /* a reading takes up to twice as long */
+        double preempted; /* how often the processor is away for 30 ms between two readings of a clock */
         int64_t timer_late_nsec; /* a look comes so late, and by up to a millisecond more */
         bool rtc_missing, rtc_stands_still, synchronized;
         int64_t rtc_fixed;      /* what a clock that stands still shows */
@@ -46,4 +47,6 @@ void sim_run(struct sim *sim, struct tn_keeper *keeper, int64_t *next, double se
 void sim_pause(struct sim *sim, double seconds);
 /* There is a PTP clock from now on. It is a stand-in: no kernel answers. */
 void sim_phc(struct sim *sim, const char *clock_name);
+/* The daemon makes the clock right. */
+void sim_step(struct sim *sim);
 void sim_daemon(struct sim *sim, const char *unit, bool runs);

@@ -56,6 +56,26 @@ static void test_late_timers(void **state)
         }
 }
 
+/* A reading that was torn is not somebody who sets the clock. */
+static void test_busy_processor(void **state)
+{
+        struct story *story = *state;
+
+        story->sim->preempted = 0.05;
+        sim_daemon(story->sim, "chrony.service", true);
+        story->sim->synchronized = true;
+        begin(story, TN_KEEPER_AUTO);
+        for (unsigned i = 1; i <= 20; i++) {
+                run(story, 60);
+                sim_pause(story->sim, 12);
+                run(story, 30);
+                assert_int_equal(story->keeper.jumps, i);
+                sim_step(story->sim);
+                run(story, 60);
+                assert_int_equal(story->keeper.epoch, i);
+        }
+}
+
 /* As after loadvm: the timer that was running comes seconds too late, at any part of a second. */
 static void test_one_late_timer(void **state)
 {
@@ -251,6 +271,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 STORY(test_pause_is_corrected),
                 STORY(test_late_timers),
+                STORY(test_busy_processor),
                 STORY(test_one_late_timer),
                 STORY(test_daemon_is_left_alone),
                 STORY(test_assist_asks_once),
