@@ -9,8 +9,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "lib/json.h"
 #include "pvdrivers/plan-request.h"
@@ -130,12 +132,27 @@ static int fail(const GError *error)
         return TN_PLAN_EXIT_NO_VERDICT;
 }
 
+/* Reading the images takes seconds; in a pipe nobody watches. */
+static tn_plan_t *make_plan(const struct tn_env *env, const struct options *options, GPtrArray *mistakes,
+                            GError **error)
+{
+        struct tn_progress progress;
+        tn_plan_t *plan;
+
+        tn_cli_progress_init(&progress);
+        progress.total = 1;
+        if (isatty(STDERR_FILENO))
+                tn_progress_step(&progress, "plan", "reading kernels and initramfs images");
+        plan = tn_plan_request(env, options->target, options->devices, mistakes, error);
+        tn_cli_progress_end(&progress);
+        return plan;
+}
+
 static int show(const struct tn_env *env, const struct options *options)
 {
         g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(GError) error = NULL;
-        g_autoptr(tn_plan_t)
-                plan = tn_plan_request(env, options->target, options->devices, mistakes, &error);
+        g_autoptr(tn_plan_t) plan = make_plan(env, options, mistakes, &error);
         json_auto_t *value = NULL;
 
         for (guint i = 0; i < mistakes->len; i++)

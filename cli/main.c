@@ -21,7 +21,9 @@ static char *socket_path;
 
 int tn_cli_fail(const GError *error)
 {
-        fprintf(stderr, "tenonctl: %s\n", error->message);
+        g_autofree char *text = tn_screen_escape(error->message);
+
+        fprintf(stderr, "tenonctl: %s\n", text);
         return g_error_matches(error, TN_ERROR, TN_ERROR_NOT_FOUND) ? TN_EXIT_NOT_RUNNING : TN_EXIT_USAGE;
 }
 

@@ -36,8 +36,11 @@ static void print_table(const json_t *plugins)
         }
         tn_table_print(table);
         json_array_foreach(plugins, i, plugin) if (json_object_get(plugin, "reason"))
-                printf("\n%s (%s): %s\n", tn_cli_text(plugin, "name"), tn_cli_text(plugin, "file"),
-                       tn_cli_text(plugin, "reason"));
+        {
+                g_autofree char *reason = tn_screen_escape(tn_cli_text(plugin, "reason"));
+
+                printf("\n%s (%s): %s\n", tn_cli_text(plugin, "name"), tn_cli_text(plugin, "file"), reason);
+        }
 }
 
 int tn_cli_plugins(int argc, char **argv)

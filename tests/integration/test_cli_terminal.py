@@ -110,6 +110,36 @@ def hostile_text_is_escaped():
 
 
 @test
+def hostile_cells_and_errors_are_escaped():
+    folder = procs.temp_dir()
+    for i, (answer, words) in enumerate((
+            ({'return': {'preset': 'x', 'origin': 'y', 'commands': [{'name': 'a\x1b[2Jb\u202ec', 'category': 'z'}]}}, ('policy',)),
+            ({'error': {'class': 'X', 'desc': 'a\x1b[2Jb\u202ec'}}, ('policy',)),
+            ({'return': {'plugins': [{'name': 'n', 'file': 'f', 'state': 'failed', 'reason': 'a\x1b[2Jb\u202ec'}]}}, ('plugins',)))):
+        path = os.path.join(folder, str(i))
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        listener.listen()
+        thread = threading.Thread(target=answer_once, args=(listener, answer))
+        thread.start()
+        _, output = terminal.run([CTL, '--socket', path, '--color=never', *words], columns=200)
+        thread.join()
+        check('\\x1b[2Jb<U+202E>c' in output, output)
+        check('\x1b' not in output and '\u202e' not in output, output)
+    procs.remove_dir(folder)
+
+
+def answer_once(listener, answer):
+    """Serve one client with one answer."""
+    listener.settimeout(30)
+    client, _ = listener.accept()
+    client.recv(4096)
+    client.sendall(json.dumps(answer).encode() + b'\n')
+    client.close()
+    listener.close()
+
+
+@test
 def wrong_words():
     for words, wanted in ((('--color=blue', 'status'), "'blue' is no value of --color; write auto, always or never"),
                           (('status', '--color=blue'), "'blue' is no value of --color"),
