@@ -88,6 +88,11 @@ uid_t tn_bus_request_uid(const struct tn_bus_request *request)
         return request->uid;
 }
 
+const struct tn_bus_method *tn_bus_request_method(const struct tn_bus_request *request)
+{
+        return request->method;
+}
+
 void tn_bus_request_reply(struct tn_bus_request *request, DBusMessage *reply)
 {
         if (!reply)
@@ -136,6 +141,12 @@ static void ask_uid(struct tn_bus_request *request)
         (void) dbus_message_append_args(question, DBUS_TYPE_STRING, &sender, DBUS_TYPE_INVALID);
         tn_bus_call(request->object->bus, question, UID_MS, on_uid, request);
         dbus_message_unref(question);
+}
+
+/* The bus holds back what its clients do not read; what it does not take from us is ours to hold. */
+static bool has_unsent(const struct tn_bus_object *object)
+{
+        return dbus_connection_get_outgoing_size(tn_bus_connection(object->bus)) > TN_BUS_UNSENT_MAX;
 }
 
 static bool has_room(const struct tn_bus_object *object, const char *sender)
@@ -197,7 +208,10 @@ static void append_variant(const struct tn_bus_object *object, const struct tn_b
         DBusMessageIter variant;
 
         (void) dbus_message_iter_open_container(to, DBUS_TYPE_VARIANT, property->type, &variant);
-        property->get(&variant, object->data);
+        if (property->get)
+                property->get(&variant, object->data);
+        else
+                property->get_row(property, &variant, object->data);
         (void) dbus_message_iter_close_container(to, &variant);
 }
 
@@ -219,21 +233,29 @@ static void get_property(struct tn_bus_object *object, const struct tn_bus_inter
         send_reply(object->bus, call, reply);
 }
 
-static void get_all(struct tn_bus_object *object, const struct tn_bus_interface *interface,
-                    DBusMessage *call)
+void tn_bus_object_append_all(const struct tn_bus_object *object, const struct tn_bus_interface *interface,
+                              DBusMessageIter *to)
 {
-        DBusMessage *reply = dbus_message_new_method_return(call);
-        DBusMessageIter iter, rows, row;
+        DBusMessageIter rows, row;
 
-        dbus_message_iter_init_append(reply, &iter);
-        (void) dbus_message_iter_open_container(&iter, DBUS_TYPE_ARRAY, "{sv}", &rows);
+        (void) dbus_message_iter_open_container(to, DBUS_TYPE_ARRAY, "{sv}", &rows);
         for (const struct tn_bus_property *p = interface->properties; p && p->name; p++) {
                 (void) dbus_message_iter_open_container(&rows, DBUS_TYPE_DICT_ENTRY, NULL, &row);
                 (void) dbus_message_iter_append_basic(&row, DBUS_TYPE_STRING, &p->name);
                 append_variant(object, p, &row);
                 (void) dbus_message_iter_close_container(&rows, &row);
         }
-        (void) dbus_message_iter_close_container(&iter, &rows);
+        (void) dbus_message_iter_close_container(to, &rows);
+}
+
+static void get_all(struct tn_bus_object *object, const struct tn_bus_interface *interface,
+                    DBusMessage *call)
+{
+        DBusMessage *reply = dbus_message_new_method_return(call);
+        DBusMessageIter iter;
+
+        dbus_message_iter_init_append(reply, &iter);
+        tn_bus_object_append_all(object, interface, &iter);
         send_reply(object->bus, call, reply);
 }
 
@@ -301,7 +323,10 @@ static DBusHandlerResult on_call(DBusConnection *connection, DBusMessage *call, 
         if (dbus_message_get_type(call) != DBUS_MESSAGE_TYPE_METHOD_CALL)
                 return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
         method = find_method(object, interface, dbus_message_get_member(call));
-        if (method)
+        if (has_unsent(object))
+                refuse(object, call, DBUS_ERROR_LIMITS_EXCEEDED,
+                       "too many answers wait for the bus to take them; ask again later");
+        else if (method)
                 run_method(object, method, call);
         else if (g_strcmp0(interface, DBUS_INTERFACE_PROPERTIES) == 0)
                 run_properties(object, call);
@@ -353,7 +378,8 @@ void tn_bus_object_free(struct tn_bus_object *object)
 
 void tn_bus_object_emit(struct tn_bus_object *object, DBusMessage *signal)
 {
-        (void) dbus_connection_send(tn_bus_connection(object->bus), signal, NULL);
+        if (!has_unsent(object))
+                (void) dbus_connection_send(tn_bus_connection(object->bus), signal, NULL);
         dbus_message_unref(signal);
 }
 

@@ -28,12 +28,16 @@ struct tn_bus_method {
         unsigned flags;
         /* Answers now or later: exactly one tn_bus_request_reply() or tn_bus_request_fail(). */
         void (*run)(struct tn_bus_request *request, void *data);
+        const void *about; /* the row's own, for a function that serves many rows */
 };
 
 struct tn_bus_property {
-        const char *name;                              /* NULL ends the table */
-        const char *type;                              /* signature; one complete type */
-        void (*get)(DBusMessageIter *ret, void *data); /* appends a value of that type */
+        const char *name; /* NULL ends the table */
+        const char *type; /* signature; one complete type */
+        /* Appends a value of that type. For one that serves many rows there is the other. */
+        void (*get)(DBusMessageIter *ret, void *data);
+        const void *about;
+        void (*get_row)(const struct tn_bus_property *row, DBusMessageIter *ret, void *data);
 };
 
 /* All of them are NULL-ended tables, and outlive the object. */
@@ -43,8 +47,9 @@ struct tn_bus_interface {
         const struct tn_bus_property *properties; /* NULL: none; all can only be read */
 };
 
-#define TN_BUS_CALLS_MAX        256 /* calls under way on one object … */
-#define TN_BUS_CALLS_SENDER_MAX 16  /* … and of one caller */
+#define TN_BUS_CALLS_MAX        256           /* calls under way on one object … */
+#define TN_BUS_CALLS_SENDER_MAX 16            /* … and of one caller */
+#define TN_BUS_UNSENT_MAX       (1024 * 1024) /* bytes that the bus has not taken yet */
 
 /* @introspection is what org.freedesktop.DBus.Introspectable answers. NULL when the path is taken or memory
  * is short. @bus outlives the object. */
@@ -58,12 +63,19 @@ void tn_bus_object_free(struct tn_bus_object *object);
 DBusMessage *tn_bus_request_message(const struct tn_bus_request *request);
 /* Of the caller, with TN_BUS_WITH_UID. */
 uid_t tn_bus_request_uid(const struct tn_bus_request *request);
+/* Of the method's row. */
+const struct tn_bus_method *tn_bus_request_method(const struct tn_bus_request *request);
 /* Ends the call. @reply comes from dbus_message_new_method_return(), is taken over; NULL: an empty one. */
 void tn_bus_request_reply(struct tn_bus_request *request, DBusMessage *reply);
 /* Ends the call with an error; our codes have names of D-Bus. Takes @error. */
 void tn_bus_request_fail(struct tn_bus_request *request, GError *error);
 
-/* Sends a signal without waiting; takes the message. */
+/* Appends all properties of @interface as a{sv}. */
+void tn_bus_object_append_all(const struct tn_bus_object *object, const struct tn_bus_interface *interface,
+                              DBusMessageIter *to);
+
+/* Sends a signal without waiting; takes the message. It is dropped while the bus has not taken
+ * TN_BUS_UNSENT_MAX bytes of what was sent before. */
 void tn_bus_object_emit(struct tn_bus_object *object, DBusMessage *signal);
 
 /* Asks for a well-known name; @done gets an error when somebody else has it, or the bus does not allow it.

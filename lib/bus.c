@@ -31,6 +31,7 @@ struct tn_bus_match {
         char *path;
         char *interface;
         char *member;
+        char *name; /* NULL, or whose leaving is meant */
         tn_bus_signal func;
         void *data;
 };
@@ -184,6 +185,20 @@ static void on_status(DBusConnection *connection, DBusDispatchStatus status, voi
                 bus->dispatch_source = g_idle_add_full(G_PRIORITY_DEFAULT, on_dispatch, bus, NULL);
 }
 
+/* NameOwnerChanged tells of a name, its old owner and its new one, which is none when it left. Only the bus
+ * itself is believed: nobody else can send under its name. */
+static bool is_meant(const struct tn_bus_match *match, DBusMessage *message)
+{
+        const char *name, *old, *new;
+
+        if (!match->name)
+                return true;
+        return g_strcmp0(dbus_message_get_sender(message), DBUS_SERVICE_DBUS) == 0 &&
+               dbus_message_get_args(message, NULL, DBUS_TYPE_STRING, &name, DBUS_TYPE_STRING, &old,
+                                     DBUS_TYPE_STRING, &new, DBUS_TYPE_INVALID) &&
+               g_str_equal(name, match->name) && !*new;
+}
+
 /* A callback may end its own subscription and others, so each is looked up again before its turn. */
 static DBusHandlerResult on_message(DBusConnection *connection, DBusMessage *message, void *data)
 {
@@ -199,7 +214,7 @@ static DBusHandlerResult on_message(DBusConnection *connection, DBusMessage *mes
 
                 if (g_ptr_array_find(bus->matches, match, NULL) &&
                     dbus_message_is_signal(message, match->interface, match->member) &&
-                    dbus_message_has_path(message, match->path))
+                    dbus_message_has_path(message, match->path) && is_meant(match, message))
                         match->func(message, match->data);
         }
         return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
@@ -221,6 +236,7 @@ static void match_free(struct tn_bus_match *match)
         g_free(match->path);
         g_free(match->interface);
         g_free(match->member);
+        g_free(match->name);
         g_free(match);
 }
 
@@ -336,15 +352,33 @@ void tn_bus_call(struct tn_bus *bus, DBusMessage *message, int timeout_ms, tn_bu
                 call->failed_source = g_idle_add(on_lost, call);
 }
 
+void tn_bus_cancel(struct tn_bus *bus, const void *data)
+{
+        for (guint i = bus->calls->len; i-- > 0;) {
+                struct call *call = g_ptr_array_index(bus->calls, i);
+
+                if (call->data != data)
+                        continue;
+                g_ptr_array_remove_index_fast(bus->calls, i);
+                call_free(call);
+        }
+}
+
 void tn_bus_send(struct tn_bus *bus, DBusMessage *message)
 {
         dbus_message_set_no_reply(message, TRUE);
         (void) dbus_connection_send(bus->connection, message, NULL); /* false: no memory */
 }
 
-struct tn_bus_match *tn_bus_subscribe(struct tn_bus *bus, const char *sender, const char *path,
-                                      const char *interface, const char *member, tn_bus_signal func,
-                                      void *data)
+/* Without a place for an error it does not wait. Takes @rule. */
+static void ask_for(struct tn_bus_match *match, char *rule)
+{
+        match->rule = rule;
+        dbus_bus_add_match(match->bus->connection, rule, NULL);
+}
+
+static struct tn_bus_match *match_new(struct tn_bus *bus, const char *path, const char *interface,
+                                      const char *member, tn_bus_signal func, void *data)
 {
         struct tn_bus_match *match = g_new0(struct tn_bus_match, 1);
 
@@ -356,14 +390,32 @@ struct tn_bus_match *tn_bus_subscribe(struct tn_bus *bus, const char *sender, co
                 .func = func,
                 .data = data,
         };
-        if (sender) {
-                match->rule = g_strdup_printf(
-                        "type='signal',sender='%s',path='%s',interface='%s',member='%s'", sender, path,
-                        interface, member);
-                /* Without a place for an error it does not wait. */
-                dbus_bus_add_match(bus->connection, match->rule, NULL);
-        }
         g_ptr_array_add(bus->matches, match);
+        return match;
+}
+
+struct tn_bus_match *tn_bus_subscribe(struct tn_bus *bus, const char *sender, const char *path,
+                                      const char *interface, const char *member, tn_bus_signal func,
+                                      void *data)
+{
+        struct tn_bus_match *match = match_new(bus, path, interface, member, func, data);
+
+        if (sender)
+                ask_for(match,
+                        g_strdup_printf("type='signal',sender='%s',path='%s',interface='%s',member='%s'",
+                                        sender, path, interface, member));
+        return match;
+}
+
+struct tn_bus_match *tn_bus_watch_leave(struct tn_bus *bus, const char *name, tn_bus_signal func, void *data)
+{
+        struct tn_bus_match *match = match_new(bus, DBUS_PATH_DBUS, DBUS_INTERFACE_DBUS, "NameOwnerChanged",
+                                               func, data);
+
+        match->name = g_strdup(name);
+        ask_for(match, g_strdup_printf("type='signal',sender='" DBUS_SERVICE_DBUS
+                                       "',member='NameOwnerChanged',arg0='%s'",
+                                       name));
         return match;
 }
 

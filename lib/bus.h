@@ -29,6 +29,9 @@ void tn_bus_free(struct tn_bus *bus);
  */
 void tn_bus_call(struct tn_bus *bus, DBusMessage *message, int timeout_ms, tn_bus_done done, void *data);
 
+/* Calls that were made with @data end without their callback. */
+void tn_bus_cancel(struct tn_bus *bus, const void *data);
+
 /* Sends a method call whose answer nobody wants. @message is only borrowed. */
 void tn_bus_send(struct tn_bus *bus, DBusMessage *message);
 
@@ -41,6 +44,9 @@ typedef void (*tn_bus_signal)(DBusMessage *signal, void *data);
 struct tn_bus_match *tn_bus_subscribe(struct tn_bus *bus, const char *sender, const char *path,
                                       const char *interface, const char *member, tn_bus_signal func,
                                       void *data);
+/* Calls @func when the connection @name (":1.42") leaves the bus. */
+struct tn_bus_match *tn_bus_watch_leave(struct tn_bus *bus, const char *name, tn_bus_signal func,
+                                        void *data);
 /* Before tn_bus_free(), which ends the others. Also from within a callback. NULL is fine. */
 void tn_bus_unsubscribe(struct tn_bus_match *match);
 
