@@ -47,6 +47,8 @@ struct tenon_call {
         json_t *args;
         char *peer; /* copies: the session may be gone when the call ends */
         char *transport;
+        tn_session_done done; /* NULL: the reply is a line of JSON */
+        void *done_data;
         char *line; /* the reply, when there is one; or */
         const struct tenon_stream *stream;
         void *stream_data;

@@ -135,7 +135,8 @@ static const struct tn_command *find_allowed(struct tn_session *session, const j
         return allowed(session, command, error) ? command : NULL;
 }
 
-static void run(struct tn_session *session, const struct tn_command *command, json_t *args, json_t *id)
+static void run(struct tn_session *session, const struct tn_command *command, json_t *args, json_t *id,
+                tn_session_done done, void *done_data)
 {
         struct tn_dispatch *dispatch = session->dispatch;
         struct tenon_call *call = g_new0(struct tenon_call, 1);
@@ -149,6 +150,8 @@ static void run(struct tn_session *session, const struct tn_command *command, js
                 .desc = desc,
                 .id = json_incref(id),
                 .args = json_incref(args),
+                .done = done,
+                .done_data = done_data,
                 .peer = g_strdup(session->peer),
                 .transport = g_strdup(session->transport),
                 .started_usec = tn_env_monotonic_usec(dispatch->env),
@@ -197,7 +200,7 @@ static void handle(struct tn_session *session, json_t *request)
                 tn_session_answer_error(session, error, id);
                 return;
         }
-        run(session, command, args, id);
+        run(session, command, args, id, NULL, NULL);
 }
 
 void tn_session_message(struct tn_session *session, const char *text, size_t len)
@@ -215,6 +218,24 @@ void tn_session_message(struct tn_session *session, const char *text, size_t len
                 tn_session_parse_error(session, why);
         }
         json_decref(request);
+}
+
+void tn_session_run(struct tn_session *session, const char *name, json_t *args, tn_session_done done,
+                    void *data)
+{
+        json_auto_t *owned = args, *execute = json_string(name);
+        const struct tn_command *command;
+        g_autoptr(GError) error = NULL;
+
+        session->dispatch->counters.requests++;
+        session->serial++;
+        command = find_allowed(session, execute, &error);
+        if (command && tn_signature_check(command->desc->args, args, &error)) {
+                run(session, command, args, NULL, done, data);
+                return;
+        }
+        session->dispatch->counters.errors++;
+        done(NULL, error, data);
 }
 
 void tn_session_parse_error(struct tn_session *session, const char *why)

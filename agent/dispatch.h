@@ -71,6 +71,15 @@ void tn_session_greet(struct tn_session *session);
  */
 void tn_dispatch_emit(struct tn_dispatch *dispatch, const char *name, json_t *data);
 
+/* Of a command that was run without the text around it: @value or @error, both borrowed. */
+typedef void (*tn_session_done)(const json_t *value, const GError *error, void *data);
+/* One command as a value: for D-Bus. The same checks, the same audit record. @done is called exactly once,
+ * now or later, unless the session is freed before, which it may do itself. Takes ownership of @args, an
+ * object.
+ */
+void tn_session_run(struct tn_session *session, const char *command, json_t *args, tn_session_done done,
+                    void *data);
+
 /* Requests under way go on; their replies are dropped. */
 void tn_session_free(struct tn_session *session);
 

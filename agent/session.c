@@ -224,6 +224,22 @@ static void end_without_reply(struct tenon_call *call, const GError *error)
         call_free(call);
 }
 
+/* Takes @value. @call->done may free the session. */
+static void end_as_value(struct tenon_call *call, json_t *value, const GError *error)
+{
+        struct tn_session *session = call->session;
+
+        if (session) {
+                g_queue_remove(&session->calls, call);
+                g_queue_remove(&session->silent, call);
+                call->done(error ? NULL : value, error, call->done_data);
+        } else {
+                call->dispatch->counters.abandoned++;
+        }
+        json_decref(value);
+        call_free(call);
+}
+
 static void end(struct tenon_call *call, json_t *value, const GError *error)
 {
         struct tn_session *session = call->session;
@@ -233,6 +249,10 @@ static void end(struct tenon_call *call, json_t *value, const GError *error)
         audit(call, error);
         if (error)
                 call->dispatch->counters.errors++;
+        if (call->done) {
+                end_as_value(call, value, error);
+                return;
+        }
         if (call->desc->flags & TENON_COMMAND_NO_REPLY) {
                 json_decref(value);
                 end_without_reply(call, error);
@@ -267,6 +287,14 @@ void tn_call_reply_stream(struct tenon_call *call, const struct tenon_stream *st
         struct tn_session *session = call->session;
 
         g_return_if_fail(!call->ended);
+        if (call->done) { /* what is too large to be held as a whole is too large for a message, too */
+                stream->free(data);
+                tn_call_fail(call,
+                             g_error_new(TN_ERROR, TN_ERROR_UNSUPPORTED,
+                                         "the answer of %s is not for D-Bus; ask over the control socket",
+                                         call->desc->name));
+                return;
+        }
         call->ended = true;
         audit(call, NULL);
         call->stream = stream;
