@@ -93,11 +93,13 @@ static void on_hotplug(const char *subsystem, const char *sysname, bool added, v
         struct tn_agent *agent = data;
 
         (void) sysname;
+        tn_events_update_drivers(agent);
         if (!added)
                 return;
         if (g_str_equal(subsystem, "virtio-ports"))
                 tn_transports_retry(agent);
         tn_plugins_retry(agent->plugins);
+        tn_service_touch(agent->service, "plugins");
 }
 
 static void announce_start(const struct tn_agent *agent)
@@ -162,6 +164,8 @@ bool tn_agent_open(struct tn_agent *agent, int listen_fd, GError **error)
         agent->hotplug = tn_hotplug_new(agent->env, on_hotplug, agent);
         tn_transports_retry(agent); /* a port may have come between the first try and the subscription */
         tn_events_start(agent);
+        if (tn_config_get_bool(agent->config, "agent", "dbus"))
+                agent->service = tn_service_new(agent);
         announce_start(agent);
         return true;
 }
@@ -170,6 +174,9 @@ void tn_agent_free(struct tn_agent *agent)
 {
         if (!agent)
                 return;
+        g_clear_handle_id(&agent->drivers_source, g_source_remove);
+        tn_service_free(agent->service);
+        agent->service = NULL;
         tn_hotplug_free(agent->hotplug);
         tn_transports_close(agent);
         tn_plugins_free(agent->plugins);
@@ -202,6 +209,8 @@ void tn_agent_reload(struct tn_agent *agent)
         if (tn_log_level_parse(tn_config_get(config, "log", "level"), &level))
                 tn_log_set_level(agent->env->log, level);
         tn_events_update_health(agent);
+        tn_service_touch(agent->service, "policy");
+        tn_service_retry(agent->service);
         tn_log(agent->env->log, TN_LOG_NOTICE, NULL, "configuration reloaded, policy %s",
                tn_policy_preset(tn_dispatch_policy(agent->dispatch)));
 }

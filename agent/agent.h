@@ -15,6 +15,7 @@
 #include "agent/listener.h"
 #include "agent/plugins.h"
 #include "agent/port.h"
+#include "agent/service.h"
 #include "lib/env.h"
 #include "pvdrivers/catalogue.h"
 
@@ -35,6 +36,8 @@ struct tn_agent {
         struct tn_listener *qmp_listener; /* the same as a socket, for development; NULL: none */
         struct tn_listener *control;      /* NULL: none */
         struct tenon_host *core;          /* what the agent's own commands are handed; data is this struct */
+        struct tn_service *service;       /* on the system bus; NULL: not wanted, or not yet */
+        guint drivers_source;             /* the fact "driver-advice" is to be made anew */
         const char *method;               /* how the host is reached, static */
         char *path;
         char *control_problem; /* why there is no control socket */

@@ -4,6 +4,9 @@
 /* Which facts are worth an event: a table. The event's data is the fact's new value. */
 #include "agent/events.h"
 
+#include "agent/driver-advice.h"
+#include "agent/service.h"
+
 static const struct {
         const char *fact;
         const char *event;
@@ -30,9 +33,12 @@ static void on_fact(const char *name, const json_t *value, void *data)
 {
         struct tn_agent *agent = data;
 
-        for (size_t i = 0; value && i < G_N_ELEMENTS(events); i++)
-                if (g_str_equal(events[i].fact, name))
-                        tn_dispatch_emit(agent->dispatch, events[i].event, json_deep_copy(value));
+        for (size_t i = 0; value && i < G_N_ELEMENTS(events); i++) {
+                if (!g_str_equal(events[i].fact, name))
+                        continue;
+                tn_dispatch_emit(agent->dispatch, events[i].event, json_deep_copy(value));
+                tn_service_event(agent->service, events[i].event, value);
+        }
         if (!g_str_equal(name, "health") && (!value || json_object_get(value, "problems")))
                 tn_events_update_health(agent);
 }
@@ -44,7 +50,26 @@ void tn_events_update_health(struct tn_agent *agent)
 
 static void on_port(void *data)
 {
-        tn_events_update_health(data);
+        struct tn_agent *agent = data;
+
+        tn_events_update_health(agent);
+        tn_service_touch(agent->service, "channels");
+}
+
+static gboolean on_drivers(void *data)
+{
+        struct tn_agent *agent = data;
+
+        agent->drivers_source = 0;
+        (void) tn_facts_set(agent->facts, "agent", "driver-advice",
+                            tn_driver_advice(agent->env, agent->catalogue, agent->platform), NULL);
+        return G_SOURCE_REMOVE;
+}
+
+void tn_events_update_drivers(struct tn_agent *agent)
+{
+        if (!agent->drivers_source)
+                agent->drivers_source = g_idle_add_full(G_PRIORITY_LOW, on_drivers, agent, NULL);
 }
 
 void tn_events_start(struct tn_agent *agent)
@@ -53,4 +78,7 @@ void tn_events_start(struct tn_agent *agent)
         tn_facts_subscribe(agent->facts, on_fact, agent);
         if (agent->port)
                 tn_port_watch(agent->port, on_port, agent);
+        if (agent->qmp_port)
+                tn_port_watch(agent->qmp_port, on_port, agent);
+        tn_events_update_drivers(agent);
 }

@@ -8,5 +8,7 @@
 
 /* Subscribes to the board and to the state of the ports. */
 void tn_events_start(struct tn_agent *agent);
+/* Devices came or went: the fact "driver-advice" is made anew, once for many of them. */
+void tn_events_update_drivers(struct tn_agent *agent);
 /* Something that health is made of may have changed. */
 void tn_events_update_health(struct tn_agent *agent);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/dispatch.h"
+#include "lib/bus-object.h"
 #include "lib/child.h"
 #include "lib/log.h"
 #include "lib/names.h"
@@ -17,7 +18,10 @@ struct tn_plugin_host {
         struct tn_facts *facts;
         char *name;
         tenon_fact_func watch; /* NULL: not subscribed */
-        GPtrArray *children;   /* struct child_run under way; borrowed, each removes itself */
+        const char *served;    /* the interface of D-Bus whose methods are the plugin's; NULL: none */
+        const struct tn_bus_method *methods;
+        void *methods_data;
+        GPtrArray *children; /* struct child_run under way; borrowed, each removes itself */
 };
 
 struct child_run {
@@ -63,7 +67,8 @@ static void host_fact_watch(struct tenon_host *host, tenon_fact_func func)
 {
         struct tn_plugin_host *self = (struct tn_plugin_host *) host;
 
-        tn_plugin_host_unwatch(self);
+        if (self->watch)
+                tn_facts_unsubscribe(self->facts, on_fact, self);
         self->watch = func;
         if (func)
                 tn_facts_subscribe(self->facts, on_fact, self);
@@ -74,6 +79,32 @@ void tn_plugin_host_unwatch(struct tn_plugin_host *self)
         if (self->watch)
                 tn_facts_unsubscribe(self->facts, on_fact, self);
         self->watch = NULL;
+        self->served = NULL;
+}
+
+static void host_bus_serve(struct tenon_host *host, const char *interface,
+                           const struct tn_bus_method *methods, void *data)
+{
+        struct tn_plugin_host *self = (struct tn_plugin_host *) host;
+
+        self->served = interface;
+        self->methods = methods;
+        self->methods_data = data;
+}
+
+const struct tn_bus_method *tn_plugin_host_find_method(const struct tn_plugin_host *self,
+                                                       const char *interface, const char *name,
+                                                       void **ret_data)
+{
+        if (g_strcmp0(self->served, interface) != 0)
+                return NULL;
+        for (const struct tn_bus_method *method = self->methods; method->name; method++) {
+                if (g_str_equal(method->name, name)) {
+                        *ret_data = self->methods_data;
+                        return method;
+                }
+        }
+        return NULL;
 }
 
 static void host_log(struct tenon_host *host, int level, const char *format, ...)
@@ -136,6 +167,7 @@ struct tn_plugin_host *tn_plugin_host_new(const struct tn_env *env, const struct
                 .is_awaited = tn_call_is_awaited,
                 .config_names = host_config_names,
                 .fact_watch = host_fact_watch,
+                .bus_serve = host_bus_serve,
         };
         self->config = config;
         self->facts = facts;

@@ -14,9 +14,13 @@ struct tn_plugin_host;
 /* @name is copied. The rest outlives the host. */
 struct tn_plugin_host *tn_plugin_host_new(const struct tn_env *env, const struct tn_config *config,
                                           struct tn_facts *facts, const char *name);
-/* Children that the plugin still has under way are killed; their callbacks do not run. */
-/* The plugin is told of no fact any more: it is about to be stopped. */
+/* The plugin is told of no fact any more, and of no call over D-Bus: it is about to be stopped. */
 void tn_plugin_host_unwatch(struct tn_plugin_host *host);
+/* The row for a method that the plugin serves over D-Bus, and the plugin's data; NULL: it does not. */
+const struct tn_bus_method *tn_plugin_host_find_method(const struct tn_plugin_host *host,
+                                                       const char *interface, const char *name,
+                                                       void **ret_data);
+/* Children that the plugin still has under way are killed; their callbacks do not run. */
 void tn_plugin_host_free(struct tn_plugin_host *host);
 /* What the plugin is handed. Borrowed. */
 struct tenon_host *tn_plugin_host_get(struct tn_plugin_host *host);

@@ -415,6 +415,20 @@ json_t *tn_plugins_to_json(const struct tn_plugins *plugins)
         return list;
 }
 
+const struct tn_bus_method *tn_plugins_find_method(const struct tn_plugins *plugins, const char *interface,
+                                                   const char *name, void **ret_data)
+{
+        for (guint i = 0; i < plugins->running->len; i++) {
+                const struct plugin *plugin = g_ptr_array_index(plugins->running, i);
+                const struct tn_bus_method *method = tn_plugin_host_find_method(plugin->host, interface,
+                                                                                name, ret_data);
+
+                if (method)
+                        return method;
+        }
+        return NULL;
+}
+
 unsigned tn_plugins_problems(const struct tn_plugins *plugins)
 {
         unsigned n = 0;

@@ -36,5 +36,8 @@ void tn_plugins_retry(struct tn_plugins *plugins);
 /* [{"name", "file", "state", "reason"?, "summary"?, "commands"?: [{"name", "summary", "category"}]}] where
  * state is running, unused, waiting, disabled, failed or refused. New reference. */
 json_t *tn_plugins_to_json(const struct tn_plugins *plugins);
+/* The row of the plugin that serves a method over D-Bus, and its data; NULL: none does. */
+const struct tn_bus_method *tn_plugins_find_method(const struct tn_plugins *plugins, const char *interface,
+                                                   const char *name, void **ret_data);
 /* Plugins that failed or were refused. */
 unsigned tn_plugins_problems(const struct tn_plugins *plugins);

@@ -2,8 +2,4 @@
 # Copyright (C) 2026 the Tenon developers
 # Makes a string of C of a text: what the agent answers to Introspect is the file that is installed.
 s/[\\"]/\\&/g
-s/.*/"&\\n" \\/
-1i\
-#define TN_AGENT1_XML \\
-$a\
-""
+s/.*/"&\\n"/

@@ -68,6 +68,14 @@
 #define TN_BUS_NAME       "org.tenon.Agent1"
 #define TN_BUS_PATH       "/org/tenon/Agent1"
 #define TN_BUS_HEARTBEATS "org.tenon.Agent1.Heartbeats"
+#define TN_BUS_MANAGER    "/org/tenon" /* where the ObjectManager is */
+
+/* Of polkit's actions, data/org.tenon.Agent1.policy. */
+#define TN_POLKIT_PREFIX "org.tenon.agent1."
+
+/* Commands of the plugin update, which the service offers where it runs. */
+#define TN_COMMAND_UPDATE_CHECK   "tenon-update-check"
+#define TN_COMMAND_UPDATE_INSTALL "tenon-update-install"
 
 /* What our own clients add to sd_notify(3)'s protocol on the heartbeat socket, see tenon-heartbeat(7). */
 #define TN_BEAT_REGISTER   "X_TENON_REGISTER"

@@ -13,10 +13,11 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define TENON_PLUGIN_ABI 2U /* raised whenever anything in this file changes its layout or meaning */
+#define TENON_PLUGIN_ABI 3U /* raised whenever anything in this file changes its layout or meaning */
 
-struct tn_env;     /* the machine, lib/env.h; opaque to plugins that are built elsewhere */
-struct tenon_call; /* one request under way */
+struct tn_env;        /* the machine, lib/env.h; opaque to plugins that are built elsewhere */
+struct tenon_call;    /* one request under way */
+struct tn_bus_method; /* lib/bus-object.h; opaque to plugins that are built elsewhere */
 
 enum tenon_probe {
         TENON_PROBE_YES,   /* start me */
@@ -126,6 +127,11 @@ struct tenon_host {
         /* From now on @func is called for each change of a fact of anybody's, until stop. One for each
          * plugin. */
         void (*fact_watch)(struct tenon_host *host, tenon_fact_func func);
+        /* From now on and until stop, calls over D-Bus of the methods in the table @methods are the
+         * plugin's, if data/org.tenon.Agent1.xml has them in @interface. For what is not a command of the
+         * host's. One table for each plugin. */
+        void (*bus_serve)(struct tenon_host *host, const char *interface,
+                          const struct tn_bus_method *methods, void *data);
 };
 
 /* The one symbol that a plugin exports. */

@@ -2,32 +2,20 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * The methods of org.tenon.Agent1.Heartbeats, described in data/org.tenon.Agent1.xml. Registering over D-Bus
- * ties a heartbeat to a user, not to a process: who calls is often a program that ends after its one call. A
- * guest without a bus lacks this and nothing else.
+ * The methods of org.tenon.Agent1.Heartbeats, described in data/org.tenon.Agent1.xml. The agent has the
+ * connection; the calls are ours. Registering over D-Bus ties a heartbeat to a user, not to a process: who
+ * calls is often a program that ends after its one call.
  */
 #include "plugins/health/beat-bus.h"
 
 #include "lib/bus-object.h"
 #include "lib/error.h"
-#include "lib/log.h"
 #include "lib/names.h"
-#include "plugins/health/agent1-xml.h"
-
-#define RETRY_S 10 /* after the bus was lost; a guest that never had one is not asked again */
-#define DENIED_MAX                                                                                          \
-        6 /* tries: just after an installation the bus may not have read who may have the name              \
-           */
 
 struct beat_bus {
         struct tenon_host *host;
-        struct health_bus *link;
         struct heartbeats *heartbeats;
         const struct health_access *access;
-        struct tn_bus_object *object; /* NULL: there is no bus */
-        char *problem;
-        guint retry_source;
-        unsigned denied;
 };
 
 typedef bool (*beat_func)(struct heartbeats *heartbeats, const char *name, const struct heartbeat_peer *peer,
@@ -91,14 +79,9 @@ static void run_unregister(struct tn_bus_request *request, void *data)
         with_name(request, data, heartbeats_unregister);
 }
 
-static const char *state_of(const struct heartbeat *heartbeat)
-{
-        return heartbeat->missed ? "missed" : "ok";
-}
-
 static void append_row(const struct heartbeat *heartbeat, void *data)
 {
-        const char *state = state_of(heartbeat);
+        const char *state = heartbeat->missed ? "missed" : "ok";
         dbus_uint32_t timeout = (dbus_uint32_t) (heartbeat->timeout_usec / G_USEC_PER_SEC);
         dbus_bool_t required = heartbeat->required;
         DBusMessageIter row;
@@ -124,34 +107,6 @@ static void run_list(struct tn_bus_request *request, void *data)
         tn_bus_request_reply(request, reply);
 }
 
-struct count {
-        dbus_uint32_t all, missed;
-};
-
-static void count_one(const struct heartbeat *heartbeat, void *data)
-{
-        struct count *count = data;
-
-        count->all++;
-        count->missed += heartbeat->missed;
-}
-
-static void get_registered(DBusMessageIter *ret, void *data)
-{
-        struct count count = {0};
-
-        heartbeats_foreach(((struct beat_bus *) data)->heartbeats, count_one, &count);
-        (void) dbus_message_iter_append_basic(ret, DBUS_TYPE_UINT32, &count.all);
-}
-
-static void get_missed(DBusMessageIter *ret, void *data)
-{
-        struct count count = {0};
-
-        heartbeats_foreach(((struct beat_bus *) data)->heartbeats, count_one, &count);
-        (void) dbus_message_iter_append_basic(ret, DBUS_TYPE_UINT32, &count.missed);
-}
-
 static const struct tn_bus_method methods[] = {
         {"Register", "su", TN_BUS_WITH_UID, run_register},
         {"RegisterRequired", "su", TN_BUS_WITH_UID, run_register_required},
@@ -161,113 +116,27 @@ static const struct tn_bus_method methods[] = {
         {NULL},
 };
 
-static const struct tn_bus_property properties[] = {
-        {"Registered", "u", get_registered},
-        {"Missed", "u", get_missed},
-        {NULL},
-};
-
-static const struct tn_bus_interface heartbeats_interface = {TN_BUS_HEARTBEATS, methods, properties};
-static const struct tn_bus_interface *const interfaces[] = {&heartbeats_interface, NULL};
-
-static void set_problem(struct beat_bus *service, const char *problem)
-{
-        if (problem && g_strcmp0(service->problem, problem) != 0)
-                service->host->log(service->host, TN_LOG_INFO, "no heartbeats over D-Bus: %s", problem);
-        g_free(service->problem);
-        service->problem = g_strdup(problem);
-}
-
-static gboolean on_retry(void *data);
-
-static void retry_later(struct beat_bus *service)
-{
-        if (!service->retry_source)
-                service->retry_source = g_timeout_add_seconds(RETRY_S, on_retry, service);
-}
-
-static void on_named(DBusMessage *reply, const GError *error, void *data)
-{
-        struct beat_bus *service = data;
-
-        (void) reply;
-        set_problem(service, error ? error->message : NULL);
-        if (error && error->code == TN_ERROR_DENIED && ++service->denied < DENIED_MAX)
-                retry_later(service);
-}
-
-static void connect_bus(struct beat_bus *service)
-{
-        g_autoptr(GError) error = NULL;
-        struct tn_bus *bus = health_bus_get(service->link, &error);
-
-        if (!bus) {
-                set_problem(service, error->message);
-                return;
-        }
-        g_free(service->problem);
-        service->problem = g_strdup("the bus has not given us the name " TN_BUS_NAME " yet");
-        if (!service->object)
-                service->object = tn_bus_object_new(bus, TN_BUS_PATH, interfaces, TN_AGENT1_XML, service);
-        tn_bus_own_name(bus, TN_BUS_NAME, on_named, service);
-}
-
-static gboolean on_retry(void *data)
-{
-        struct beat_bus *service = data;
-
-        connect_bus(service);
-        if (!service->object)
-                return G_SOURCE_CONTINUE;
-        service->retry_source = 0;
-        return G_SOURCE_REMOVE; /* asking for the name may arm it anew */
-}
-
-static void on_lost(void *data)
-{
-        struct beat_bus *service = data;
-
-        g_clear_pointer(&service->object, tn_bus_object_free);
-        set_problem(service, "the connection to the bus was lost");
-        retry_later(service);
-}
-
-struct beat_bus *beat_bus_new(struct tenon_host *host, struct health_bus *link,
-                              struct heartbeats *heartbeats, const struct health_access *access)
+struct beat_bus *beat_bus_new(struct tenon_host *host, struct heartbeats *heartbeats,
+                              const struct health_access *access)
 {
         struct beat_bus *service = g_new0(struct beat_bus, 1);
 
-        *service = (struct beat_bus){.host = host, .link = link, .heartbeats = heartbeats, .access = access};
-        health_bus_watch(link, on_lost, service);
-        connect_bus(service);
+        *service = (struct beat_bus){.host = host, .heartbeats = heartbeats, .access = access};
+        host->bus_serve(host, TN_BUS_HEARTBEATS, methods, service);
         return service;
 }
 
 void beat_bus_free(struct beat_bus *service)
 {
-        if (!service)
-                return;
-        health_bus_unwatch(service->link, service);
-        g_clear_handle_id(&service->retry_source, g_source_remove);
-        tn_bus_object_free(service->object);
-        g_free(service->problem);
         g_free(service);
-}
-
-void beat_bus_changed(struct beat_bus *service, const struct heartbeat *heartbeat)
-{
-        const char *state = state_of(heartbeat);
-        DBusMessage *signal;
-
-        if (!service || !service->object)
-                return;
-        signal = dbus_message_new_signal(TN_BUS_PATH, TN_BUS_HEARTBEATS, "Changed");
-        (void) dbus_message_append_args(signal, DBUS_TYPE_STRING, &heartbeat->name, DBUS_TYPE_STRING, &state,
-                                        DBUS_TYPE_INVALID);
-        tn_bus_object_emit(service->object, signal);
 }
 
 const char *beat_bus_problem(const struct beat_bus *service)
 {
-        return service->problem;
+        const json_t *fact = service->host->fact_get(service->host, "dbus");
+        const char *problem = json_string_value(json_object_get(fact, "problem"));
+
+        if (g_strcmp0(json_string_value(json_object_get(fact, "state")), "connected") == 0)
+                return NULL;
+        return problem ? problem : "the agent is not on the bus";
 }

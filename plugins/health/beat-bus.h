@@ -5,17 +5,15 @@
 #pragma once
 
 #include "plugins/health/access.h"
-#include "plugins/health/bus-link.h"
 #include "plugins/health/heartbeats.h"
 
 struct beat_bus;
 
-/* Connects, and comes back after the bus was gone. */
-struct beat_bus *beat_bus_new(struct tenon_host *host, struct health_bus *link,
-                              struct heartbeats *heartbeats, const struct health_access *access);
+/* From now on the calls are served. They are not any more when the plugin is stopped. */
+struct beat_bus *beat_bus_new(struct tenon_host *host, struct heartbeats *heartbeats,
+                              const struct health_access *access);
+/* NULL is fine. */
 void beat_bus_free(struct beat_bus *service);
 
-/* Tells listeners of another state. NULL is fine. */
-void beat_bus_changed(struct beat_bus *service, const struct heartbeat *heartbeat);
 /* NULL: it is there; else why it is not. Borrowed. */
 const char *beat_bus_problem(const struct beat_bus *service);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* The one connection to the system bus that the checks and the heartbeats share, made when it is needed, and
+/* The one connection to the system bus that the checks share, made when it is needed, and
  * its loss. */
 #pragma once
 

@@ -153,7 +153,6 @@ static void on_heartbeat_changed(const struct heartbeat *heartbeat, const char *
                "heartbeat %s %s%s%s", heartbeat->name, what, heartbeat->reason ? ": " : "",
                heartbeat->reason ? heartbeat->reason : "");
         health->host->fact_set(health->host, "heartbeats", heartbeats_to_json(health->heartbeats, false));
-        beat_bus_changed(health->service, heartbeat);
         update_gate(health);
 }
 
@@ -186,12 +185,9 @@ static gboolean on_start(void *data)
 {
         struct health *health = data;
         struct tenon_host *host = health->host;
-        const char *dbus = host->config(host, "heartbeat", "dbus");
 
         health->start_source = 0;
         open_socket(health);
-        if (g_strcmp0(dbus, "no") != 0)
-                health->service = beat_bus_new(host, health->bus, health->heartbeats, health->access);
         health->checks = health_checks_new(host, health->bus,
                                            (struct health_checks_events){on_check_changed, rearm, health});
         host->fact_set(host, "checks", health_checks_to_fact(health->checks));
@@ -241,6 +237,8 @@ static bool health_start(struct tenon_host *host, GError **error)
                                             (struct heartbeats_events){on_heartbeat_changed, rearm, health});
         health->sock = beat_socket_new(host, health->heartbeats, health->access,
                                        health_setting(host, "heartbeat", "timeout-ms", 60000));
+        if (g_strcmp0(host->config(host, "heartbeat", "dbus"), "no") != 0)
+                health->service = beat_bus_new(host, health->heartbeats, health->access);
         host->fact_set(host, "heartbeats", heartbeats_to_json(health->heartbeats, false));
         health->frozen = health_is_frozen(host);
         host->fact_watch(host, on_fact);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* What goes over the bus, over a real one of the test's own: the heartbeats' service, which must be what its
- * XML says, and the check of a unit, with a stand-in for systemd. */
+/* What goes over the bus, over a real one of the test's own: the heartbeats' methods, on an object that
+ * stands in for the agent's, and the check of a unit, with a stand-in for systemd. */
 #define _GNU_SOURCE
 #include "plugins/health/test-support.h"
 
@@ -13,8 +13,8 @@
 
 #include "lib/bus-object.h"
 #include "lib/names.h"
-#include "plugins/health/agent1-xml.h"
 #include "plugins/health/beat-bus.h"
+#include "plugins/health/bus-link.h"
 #include "plugins/health/checks.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
@@ -28,6 +28,10 @@ struct scene {
         struct heartbeats *beats;
         struct health_access *access;
         struct beat_bus *service;
+        struct tn_bus *agent;
+        struct tn_bus_interface interface;
+        const struct tn_bus_interface *interfaces[2];
+        struct tn_bus_object *object;
         /* Of the newest answer. */
         unsigned answers;
         bool failed;
@@ -62,7 +66,7 @@ static int end_daemon(void **state)
 
 static void on_heartbeat(const struct heartbeat *heartbeat, const char *what, void *data)
 {
-        beat_bus_changed(((struct scene *) data)->service, heartbeat);
+        (void) heartbeat;
 }
 
 static void on_check(const struct health_check *check, enum health_severity before, void *data)
@@ -100,18 +104,6 @@ static struct scene *open_scene(void **state)
         return scene;
 }
 
-static bool has_name(void *data)
-{
-        return !beat_bus_problem(((struct scene *) data)->service);
-}
-
-static bool is_decided(void *data)
-{
-        const char *problem = beat_bus_problem(((struct scene *) data)->service);
-
-        return !problem || !strstr(problem, " yet");
-}
-
 static struct scene *open_service(void **state)
 {
         struct scene *scene = open_scene(state);
@@ -119,13 +111,22 @@ static struct scene *open_service(void **state)
         scene->access = health_access_new(&scene->stage->host);
         scene->beats = heartbeats_new(&scene->stage->env, 8,
                                       (struct heartbeats_events){on_heartbeat, on_rearm, scene});
-        scene->service = beat_bus_new(&scene->stage->host, scene->link, scene->beats, scene->access);
-        loop_until_true(is_decided, scene);
+        scene->service = beat_bus_new(&scene->stage->host, scene->beats, scene->access);
+        scene->agent = tn_bus_open(NULL, NULL);
+        scene->interface = (struct tn_bus_interface){TN_BUS_HEARTBEATS, scene->stage->served, NULL};
+        scene->interfaces[0] = &scene->interface;
+        scene->object = tn_bus_object_new(scene->agent, TN_BUS_PATH, scene->interfaces, "",
+                                          scene->stage->served_data);
+        tn_bus_own_name(scene->agent, TN_BUS_NAME, on_answer, scene);
+        loop_until_true(is_answered, scene);
+        assert_false(scene->failed);
         return scene;
 }
 
 static void close_scene(struct scene *scene)
 {
+        tn_bus_object_free(scene->object);
+        tn_bus_free(scene->agent);
         beat_bus_free(scene->service);
         heartbeats_free(scene->beats);
         health_access_free(scene->access);
@@ -197,74 +198,17 @@ static void test_service_refuses(void **state)
         close_scene(scene);
 }
 
-/* The XML that is installed against what the service does: each method and property is there, with these
- * arguments, and no other. */
-struct walk {
-        char method[64];
-        GString *in;
-        GPtrArray *methods; /* "Register su" */
-        bool ours;
-};
-
-static void on_element(GMarkupParseContext *context, const char *element, const char **names,
-                       const char **values, void *data, GError **error)
+/* What tenon-get-health tells of it. */
+static void test_problem(void **state)
 {
-        struct walk *walk = data;
-        const char *name = NULL, *type = NULL, *direction = "";
-
-        for (size_t i = 0; names[i]; i++) {
-                name = g_str_equal(names[i], "name") ? values[i] : name;
-                type = g_str_equal(names[i], "type") ? values[i] : type;
-                direction = g_str_equal(names[i], "direction") ? values[i] : direction;
-        }
-        if (g_str_equal(element, "interface"))
-                walk->ours = g_strcmp0(name, TN_BUS_HEARTBEATS) == 0;
-        if (g_str_equal(element, "method")) {
-                g_strlcpy(walk->method, name, sizeof walk->method);
-                g_string_truncate(walk->in, 0);
-        }
-        if (g_str_equal(element, "arg") && g_str_equal(direction, "in"))
-                g_string_append(walk->in, type);
-}
-
-static void on_element_end(GMarkupParseContext *context, const char *element, void *data, GError **error)
-{
-        struct walk *walk = data;
-
-        if (walk->ours && g_str_equal(element, "method"))
-                g_ptr_array_add(walk->methods, g_strdup_printf("%s %s", walk->method, walk->in->str));
-}
-
-static void test_xml_is_true(void **state)
-{
-        static const GMarkupParser parser = {.start_element = on_element, .end_element = on_element_end};
-        struct walk walk = {.in = g_string_new(NULL), .methods = g_ptr_array_new_with_free_func(g_free)};
-        GMarkupParseContext *context = g_markup_parse_context_new(&parser, 0, &walk, NULL);
-        const char *xml = strstr(TN_AGENT1_XML, "<node>"); /* GMarkup knows no document types */
         struct scene *scene = open_service(state);
+        struct tenon_host *host = &scene->stage->host;
 
-        assert_true(g_markup_parse_context_parse(context, xml, -1, NULL));
-        g_markup_parse_context_free(context);
-        assert_int_equal(walk.methods->len, 5);
-        for (guint i = 0; i < walk.methods->len; i++) {
-                g_auto(GStrv) parts = g_strsplit(g_ptr_array_index(walk.methods, i), " ", 2);
-                g_autofree char *wanted = g_strdup_printf("%s takes the arguments '%s', not 'u'", parts[0],
-                                                          parts[1]);
-
-                call(scene, parts[0], NULL, 7); /* no method takes a number alone */
-                assert_string_equal(scene->text, wanted);
-        }
-        close_scene(scene);
-        g_ptr_array_unref(walk.methods);
-        g_string_free(walk.in, TRUE);
-}
-
-static void test_second_agent(void **state)
-{
-        struct scene *scene = open_service(state), *second = open_service(state);
-
-        assert_contains(beat_bus_problem(second->service), "another process has the name org.tenon.Agent1");
-        close_scene(second);
+        assert_string_equal(beat_bus_problem(scene->service), "the agent is not on the bus");
+        host->fact_set(host, "dbus", json_pack("{s:s, s:s}", "state", "absent", "problem", "no bus"));
+        assert_string_equal(beat_bus_problem(scene->service), "no bus");
+        host->fact_set(host, "dbus", json_pack("{s:s}", "state", "connected"));
+        assert_null(beat_bus_problem(scene->service));
         close_scene(scene);
 }
 
@@ -448,19 +392,15 @@ static void test_mute_systemd(void **state)
 static void test_bus_is_lost(void **state)
 {
         struct scene *scene = open_unit(state);
-        struct scene *service = open_service(state);
 
         await_message(scene, "db.service is active");
-        loop_until_true(has_name, service);
         (void) kill(daemon_pid, SIGKILL);
         await_message(scene, "the connection to the system bus was lost");
-        loop_for(100);
-        assert_string_equal(beat_bus_problem(service->service), "the connection to the bus was lost");
+        loop_for(100); /* the connection is dropped */
         stage_pass(scene->stage, 10);
         health_checks_turn(scene->checks);
         await_message(scene, "connect to the bus at");
         assert_null(health_checks_culprit(scene->checks));
-        close_scene(service);
         close_scene(scene);
         assert_int_equal(start_daemon(NULL), 0);
 }
@@ -470,13 +410,9 @@ static void test_bus_is_lost(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                on_stage(test_service),
-                on_stage(test_service_refuses),
-                on_stage(test_xml_is_true),
-                on_stage(test_second_agent),
-                on_stage(test_unit_stops_and_starts),
-                on_stage(test_unit_states),
-                on_stage(test_mute_systemd),
+                on_stage(test_service),     on_stage(test_service_refuses),
+                on_stage(test_problem),     on_stage(test_unit_stops_and_starts),
+                on_stage(test_unit_states), on_stage(test_mute_systemd),
                 on_stage(test_bus_is_lost),
         };
 

@@ -13,6 +13,7 @@
 
 #include "lib/error.h"
 #include "lib/log.h"
+#include "lib/names.h"
 
 static struct stage *current; /* tn_log's sink has it too, but children have no other way */
 
@@ -80,6 +81,14 @@ static void fake_fact_set(struct tenon_host *host, const char *name, json_t *val
 static void fake_fact_watch(struct tenon_host *host, tenon_fact_func func)
 {
         current->watch = func;
+}
+
+static void fake_bus_serve(struct tenon_host *host, const char *interface,
+                           const struct tn_bus_method *methods, void *data)
+{
+        assert_string_equal(interface, TN_BUS_HEARTBEATS);
+        current->served = methods;
+        current->served_data = data;
 }
 
 static json_t *fake_fact_get(struct tenon_host *host, const char *name)
@@ -170,6 +179,7 @@ int stage_set_up(void **state)
                 .fact_set = fake_fact_set,
                 .fact_get = fake_fact_get,
                 .fact_watch = fake_fact_watch,
+                .bus_serve = fake_bus_serve,
                 .log = fake_log,
                 .run = fake_run,
         };

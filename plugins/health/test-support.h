@@ -40,6 +40,8 @@ struct stage {
         bool hangs; /* none of them ends until end_program() */
         unsigned programs;
         GPtrArray *running;
+        const struct tn_bus_method *served; /* over D-Bus, and with what */
+        void *served_data;
 };
 
 int stage_set_up(void **state);

@@ -80,7 +80,9 @@ class Agent:
     def start(self):
         """Start and wait for the socket."""
         with open(self.path('stderr'), 'a', encoding='utf-8') as stderr:
-            self.child = procs.start(self.argv(), stdout=subprocess.DEVNULL, stderr=stderr)
+            # Not on this machine's bus, unless a test names one.
+            self.child = procs.start(self.argv(), stdout=subprocess.DEVNULL, stderr=stderr,
+                                     env={'DBUS_SYSTEM_BUS_ADDRESS': 'unix:path=/nonexistent/bus', **os.environ})
         procs.wait_for(lambda: self.ready() or self.child.poll() is not None, 20, 'the agent to listen')
         cases.check(self.child.poll() is None, f'tenond ended: {self.text("stderr")}')
         return self

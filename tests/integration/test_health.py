@@ -13,56 +13,11 @@ import time
 import cases
 import procs
 import tenond
+from bus import NOBODY, Bus, need_root
 from cases import check, equal, note, shared, test
 from qmp import Qmp
 
-BUS = ('org.tenon.Agent1', '/org/tenon/Agent1', 'org.tenon.Agent1.Heartbeats')
-NOBODY = 65534  # a bus lets in only users that have a name
-BUS_CONFIG = '''<busconfig>
-  <type>system</type>
-  <listen>unix:path={folder}/bus</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow user="*"/>
-    <deny own="*"/>
-    <deny send_type="method_call"/>
-    <allow send_type="signal"/>
-    <allow send_requested_reply="true" send_type="method_return"/>
-    <allow send_requested_reply="true" send_type="error"/>
-    <allow receive_type="method_call"/>
-    <allow receive_type="method_return"/>
-    <allow receive_type="error"/>
-    <allow receive_type="signal"/>
-    <allow send_destination="org.freedesktop.DBus"/>
-  </policy>
-  <include>{top}/data/org.tenon.Agent1.conf</include>
-</busconfig>
-'''
-
-
-class Bus:
-    """A dbus-daemon that lets in everybody, as the system's does, with the policy of this tree."""
-
-    def __init__(self):
-        self.dir = procs.temp_dir()
-        os.chmod(self.dir, 0o755)
-        self.address = f'unix:path={self.dir}/bus'
-        config = os.path.join(self.dir, 'bus.conf')
-        with open(config, 'w', encoding='utf-8') as file:
-            file.write(BUS_CONFIG.format(folder=self.dir, top=tenond.TOP))
-        self.child = procs.start(['dbus-daemon', f'--config-file={config}', '--nofork', '--nopidfile'],
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        procs.wait_for(lambda: os.path.exists(f'{self.dir}/bus'), 20, 'the bus')
-
-    def call(self, *arguments, uid=None):
-        """busctl call of our interface; exit status, stdout and stderr."""
-        who = ['setpriv', f'--reuid={uid}', f'--regid={uid}', '--clear-groups'] if uid else []
-        return tenond.run(*who, 'busctl', f'--address={self.address}', 'call', *BUS, *arguments)
-
-    def close(self):
-        """End it."""
-        procs.end(self.child)
-        procs.remove_dir(self.dir)
+HEARTBEATS = 'org.tenon.Agent1.Heartbeats'
 
 
 class Healthy(tenond.Agent):
@@ -117,27 +72,21 @@ def agent():
     return Healthy(bus=bus())
 
 
-def need_root():
-    """Other users can be played only by root."""
-    if os.geteuid() != 0:
-        raise cases.Skip('only root can be other users')
-
-
 @test
 def bus_knows_its_callers():
     need_root()
     procs.wait_for(lambda: agent().health()['heartbeat-access']['dbus'], 20, 'the name on the bus')
-    equal(bus().call('Register', 'su', 'db', '30')[0], 0, 'Register as root')
-    equal(bus().call('List', uid=NOBODY)[1], 'a(ssub) 1 "db" "ok" 30 false\n', 'List as another user')
-    status, _, stderr = bus().call('Beat', 's', 'db', uid=NOBODY)
+    equal(bus().call(HEARTBEATS, 'Register', 'su', 'db', '30')[0], 0, 'Register as root')
+    equal(bus().call(HEARTBEATS, 'List', uid=NOBODY)[1], 'a(ssub) 1 "db" "ok" 30 false\n', 'List as another user')
+    status, _, stderr = bus().call(HEARTBEATS, 'Beat', 's', 'db', uid=NOBODY)
     check(status != 0 and 'Access denied' in stderr, stderr)  # busctl's own words for AccessDenied
-    status, _, stderr = bus().call('Register', 'su', 'x', '30', uid=NOBODY)
+    status, _, stderr = bus().call(HEARTBEATS, 'Register', 'su', 'x', '30', uid=NOBODY)
     check(status != 0 and 'Access denied' in stderr, stderr)
-    status, _, stderr = bus().call('Register', 's', 'x')
+    status, _, stderr = bus().call(HEARTBEATS, 'Register', 's', 'x')
     check(status != 0 and "Register takes the arguments 'su', not 's'" in stderr, stderr)
-    equal(bus().call('Beat', 's', 'db')[0], 0, 'Beat as root')
+    equal(bus().call(HEARTBEATS, 'Beat', 's', 'db')[0], 0, 'Beat as root')
     equal(agent().beats()['db']['beats'], 1, 'beats')
-    equal(bus().call('Unregister', 's', 'db')[0], 0, 'Unregister as root')
+    equal(bus().call(HEARTBEATS, 'Unregister', 's', 'db')[0], 0, 'Unregister as root')
 
 
 @test

@@ -65,6 +65,10 @@ def files_are_there():
         check(any(name.endswith(f'tenon/plugins/{plugin}.so') for name in files), f'{plugin} is not installed')
     check(any(name.endswith('tenond.service') for name in files), 'the unit is not installed')
     check(any(name.endswith('.rules') for name in files), 'the udev rule is not installed')
+    for name in ('dbus-1/interfaces/org.tenon.Agent1.xml', 'dbus-1/interfaces/org.tenon.ObjectManager.xml',
+                 'dbus-1/system-services/org.tenon.Agent1.service', 'dbus-1/system.d/org.tenon.Agent1.conf',
+                 'polkit-1/actions/org.tenon.agent1.policy'):
+        check(f'share/{name}' in files, f'{name} is not installed')
 
 
 @test(timeout=900)

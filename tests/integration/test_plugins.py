@@ -56,7 +56,7 @@ def assert_refused(agent, name, state, reason):
 @test
 def each_bad_plugin():
     table = {
-        'bad-abi': ('refused', 'it was built for plugin ABI 3, this agent has 2; rebuild it against this version'),
+        'bad-abi': ('refused', 'it was built for plugin ABI 4, this agent has 3; rebuild it against this version'),
         'bad-name': ('refused', 'its descriptor has no valid name (a-z, 0-9 and -)'),
         'bad-no-symbol': ('refused', 'exports no symbol tenon_plugin; see tenon-plugin(7)'),
         'bad-signature': ('failed', 'command test-odd: the signature "id:integer" is malformed'),

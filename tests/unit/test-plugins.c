@@ -149,7 +149,7 @@ static void test_each_bad_one(void **state)
                 const char *file, *name, *state, *reason;
         } rows[] = {
                 {"bad-abi", "bad-abi", "refused",
-                 "it was built for plugin ABI 3, this agent has 2; rebuild it"},
+                 "it was built for plugin ABI 4, this agent has 3; rebuild it"},
                 {"bad-name", "bad-name", "refused", "its descriptor has no valid name (a-z, 0-9 and -)"},
                 {"bad-no-symbol", "bad-no-symbol", "refused",
                  "exports no symbol tenon_plugin; see tenon-plugin(7)"},
