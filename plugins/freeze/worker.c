@@ -12,7 +12,9 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define THAWS_MAX 64 /* a file system may be frozen more than once */
+#define FLUSHES_MAX  4
+#define FLUSHED_USEC 50000 /* all of it took less: there was little left to write */
+#define THAWS_MAX    64    /* a file system may be frozen more than once */
 
 void freeze_worker_poke(int wake_fd)
 {
@@ -22,7 +24,7 @@ void freeze_worker_poke(int wake_fd)
                 return;
 }
 
-static void flush_all(const struct freeze_worker_task *task)
+static void flush_each(const struct freeze_worker_task *task)
 {
         struct freeze_board *board = task->board;
 
@@ -33,7 +35,20 @@ static void flush_all(const struct freeze_worker_task *task)
                 if (task->fds[i] < 0)
                         continue;
                 item->flush_error = -task->kernel->flush(task->fds[i], freeze_board_name(board, i));
-                item->flush_usec = freeze_now_usec() - start;
+                item->flush_usec += freeze_now_usec() - start;
+        }
+}
+
+/* What is written while others are flushed is left to the freeze, which makes all writers wait. So again,
+ * until it is little. */
+static void flush_all(const struct freeze_worker_task *task)
+{
+        for (int pass = 0; pass < FLUSHES_MAX && !task->board->stop; pass++) {
+                uint64_t start = freeze_now_usec();
+
+                flush_each(task);
+                if (freeze_now_usec() - start < FLUSHED_USEC)
+                        return;
         }
 }
 
