@@ -23,6 +23,7 @@ struct manager {
         const char *refresh[4];
         const char *install[12];
         const char *simulate[12];
+        const char *upgrade[12];
         const char *remove[6];
         const char *query_program;
         const char *query[6]; /* ends with success and some output when the package is known */
@@ -38,6 +39,8 @@ static const struct manager managers[] = {
                 .install = {"-y", "-q", "-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Use-Pty=0",
                             "-o", "DPkg::Lock::Timeout=0", "--no-install-recommends", "install", "--"},
                 .simulate = {"-s", "-q", "--no-install-recommends", "install", "--"},
+                .upgrade = {"-y", "-q", "-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Use-Pty=0",
+                            "-o", "DPkg::Lock::Timeout=0", "--only-upgrade", "install", "--"},
                 .remove = {"-y", "-q", "remove", "--"},
                 .query_program = "apt-cache",
                 .query = {"-q", "policy", "%s"},
@@ -49,6 +52,7 @@ static const struct manager managers[] = {
                 .refresh = {"-q", "makecache"},
                 .install = {"-y", "--setopt=install_weak_deps=False", "install"},
                 .simulate = {"--assumeno", "--setopt=install_weak_deps=False", "install"},
+                .upgrade = {"-y", "upgrade"},
                 .remove = {"-y", "remove"},
                 .query_program = "dnf",
                 .query = {"-q", "repoquery", "%s"},
@@ -60,6 +64,7 @@ static const struct manager managers[] = {
                 .install = {"--non-interactive", "install", "--no-recommends", "--force-resolution"},
                 .simulate = {"--non-interactive", "install", "--dry-run", "--no-recommends",
                              "--force-resolution"},
+                .upgrade = {"--non-interactive", "update"},
                 .remove = {"--non-interactive", "remove"},
                 .query_program = "zypper",
                 .query = {"--non-interactive", "--no-refresh", "search", "--match-exact", "%s"},
@@ -69,6 +74,7 @@ static const struct manager managers[] = {
                 .refresh = {"update"},
                 .install = {"--no-interactive", "--wait", "1", "add"},
                 .simulate = {"--no-interactive", "--simulate", "add"},
+                .upgrade = {"--no-interactive", "--wait", "1", "add", "--upgrade"},
                 .remove = {"--no-interactive", "--wait", "1", "del"},
                 .query_program = "apk",
                 .query = {"search", "--exact", "%s"},
@@ -235,16 +241,30 @@ static bool simulate(const struct tn_packages *packages, const char *const *name
                             result.output->str);
 }
 
+static bool are_names(const char *const *names, GError **error)
+{
+        for (; *names; names++)
+                if (!is_name(*names))
+                        return tn_error_set(error, TN_ERROR_INVALID, "'%s' is no name of a package", *names);
+        return true;
+}
+
 bool tn_packages_install(const struct tn_packages *packages, const char *const *names, bool dry_run,
                          struct tn_progress *progress, GError **error)
 {
-        for (const char *const *name = names; *name; name++)
-                if (!is_name(*name))
-                        return tn_error_set(error, TN_ERROR_INVALID, "'%s' is no name of a package", *name);
+        if (!are_names(names, error))
+                return false;
         if (dry_run)
                 return simulate(packages, names, progress, error);
         return tn_packages_check_lock(packages, error) &&
                run_manager(packages, packages->manager->install, names, INSTALL_DEADLINE_S, progress, error);
+}
+
+bool tn_packages_upgrade(const struct tn_packages *packages, const char *const *names,
+                         struct tn_progress *progress, GError **error)
+{
+        return are_names(names, error) && tn_packages_check_lock(packages, error) &&
+               run_manager(packages, packages->manager->upgrade, names, INSTALL_DEADLINE_S, progress, error);
 }
 
 bool tn_packages_remove(const struct tn_packages *packages, const char *const *names,

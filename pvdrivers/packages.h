@@ -35,6 +35,9 @@ char *tn_packages_find_module(const struct tn_packages *packages, const char *re
 /* Installs, or with @dry_run only tells what would be. @names: NULL-ended, not empty. */
 bool tn_packages_install(const struct tn_packages *packages, const char *const *names, bool dry_run,
                          struct tn_progress *progress, GError **error);
+/* Brings what is installed to its newest version; what is not installed stays so. */
+bool tn_packages_upgrade(const struct tn_packages *packages, const char *const *names,
+                         struct tn_progress *progress, GError **error);
 /* Removes; the configuration files stay where the manager makes that difference. */
 bool tn_packages_remove(const struct tn_packages *packages, const char *const *names,
                         struct tn_progress *progress, GError **error);

@@ -232,6 +232,36 @@ static void test_other_managers(void **state)
         }
 }
 
+static void test_upgrade(void **state)
+{
+        static const struct {
+                const char *program, *wanted;
+        } rows[] = {
+                {"apt-get",
+                 "/usr/bin/apt-get -y -q -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 -o "
+                 "DPkg::Lock::Timeout=0 --only-upgrade install -- tenon\n"},
+                {"dnf", "/usr/bin/dnf -y upgrade tenon\n"},
+                {"zypper", "/usr/bin/zypper --non-interactive update tenon\n"},
+                {"apk", "/usr/bin/apk --no-interactive --wait 1 add --upgrade tenon\n"},
+        };
+        const char *const names[] = {"tenon", NULL}, *const wrong[] = {"--reinstall", NULL};
+
+        (void) state;
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autoptr(tn_packages_t) packages = NULL;
+                GError *error = NULL;
+
+                begin("ID=x\n", rows[i].program);
+                packages = tn_packages_new(&env, stand_in, NULL);
+                assert_true(tn_packages_upgrade(packages, names, NULL, NULL));
+                assert_string_equal(asked->str, rows[i].wanted);
+                assert_false(tn_packages_upgrade(packages, wrong, NULL, &error));
+                assert_string_equal(error->message, "'--reinstall' is no name of a package");
+                g_clear_error(&error);
+                end();
+        }
+}
+
 /* The lock is held by another process: the kernel tells of no lock of our own. */
 static void test_held_lock(void **state)
 {
@@ -312,6 +342,7 @@ int main(void)
                 cmocka_unit_test(test_failures),   cmocka_unit_test(test_dry_run),
                 cmocka_unit_test(test_held_lock),  cmocka_unit_test(test_other_managers),
                 cmocka_unit_test(test_leftovers),  cmocka_unit_test(test_words),
+                cmocka_unit_test(test_upgrade),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
