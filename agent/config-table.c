@@ -149,6 +149,26 @@ const struct tn_config_key tn_config_table[] = {
         {"guestinfo", "network-timeout-ms", TN_CONFIG_INT, "2000", .min = 100, .max = 600000,
          .doc = "Milliseconds after which file systems that have not answered are told without sizes."},
 
+        {"update", "package", TN_CONFIG_STRING, "tenon",
+         .doc = "The package that is asked for."},
+        {"update", "package-manager", TN_CONFIG_ENUM, "auto", .words = "auto|packagekit|apt|dnf|zypper|apk|none",
+         .doc = "Who is asked: auto (PackageKit where it is there, else the distribution's own), one of them, or none."},
+        {"update", "max-age-days", TN_CONFIG_INT, "30", .min = 0, .max = 3650,
+         .doc = "Lists of packages that were fetched longer ago say nothing: the status is unknown. 0: any age will do."},
+        {"update", "host-version", TN_CONFIG_BOOL, "yes",
+         .doc = "Take the host's word (tenon-set-desired-version) as advice."},
+        {"update", "manifest", TN_CONFIG_PATH, "",
+         .doc = "A signed manifest, see tenon-manifest(5). Its signature is beside it, with .minisig at the end of the "
+                "name. Empty: the fetched one, where there is a manifest-url."},
+        {"update", "manifest-url", TN_CONFIG_STRING, "",
+         .doc = "Where tenon-fetch(8) gets the manifest and its signature, by http or https. Empty: nowhere."},
+        {"update", "channel", TN_CONFIG_STRING, "stable",
+         .doc = "The channel that the manifest must be for."},
+        {"update", "keys", TN_CONFIG_PATH, TN_PATH_KEYS,
+         .doc = "Folder with the public keys (*.pub) of those who may sign manifests, beside " TN_PATH_VENDOR_KEYS "."},
+        {"update", "program", TN_CONFIG_PATH, TN_PATH_CTL,
+         .doc = "The program that checks where systemd does not run: tenonctl, or what takes its place."},
+
         {"check NAME", "type", TN_CONFIG_ENUM, "",
          .words = "loop|memory-pressure|io-pressure|memory-available|filesystem|load|file-handles|unit|process|"
                   "script",

@@ -10,6 +10,7 @@
 static const struct {
         const char *fact;
         const char *event;
+        bool only_problems; /* only while the fact has some */
 } events[] = {
         {"checks", "CHECKS_CHANGED"},
         {"drivers-prepare", "DRIVERS_PREPARE_CHANGED"},
@@ -25,6 +26,7 @@ static const struct {
         {"time-jump", "TIME_JUMP"},
         {"trim", "TRIM_CHANGED"},
         {"update", "UPDATE_CHANGED"},
+        {"update", "UPDATE_AVAILABLE", .only_problems = true},
         {"users", "USERS_CHANGED"},
         {"watchdog", "WATCHDOG_CHANGED"},
 };
@@ -32,9 +34,10 @@ static const struct {
 static void on_fact(const char *name, const json_t *value, void *data)
 {
         struct tn_agent *agent = data;
+        bool problems = json_array_size(json_object_get(value, "problems")) > 0;
 
         for (size_t i = 0; value && i < G_N_ELEMENTS(events); i++) {
-                if (!g_str_equal(events[i].fact, name))
+                if (!g_str_equal(events[i].fact, name) || (events[i].only_problems && !problems))
                         continue;
                 tn_dispatch_emit(agent->dispatch, events[i].event, json_deep_copy(value));
                 tn_service_event(agent->service, events[i].event, value);

@@ -110,6 +110,7 @@ json_t *tn_agent_status(const struct tn_agent *agent)
         json_t *status = json_object();
         json_t *hypervisor = tn_facts_get(agent->facts, "hypervisor");
         json_t *watchdog = tn_facts_get(agent->facts, "watchdog");
+        json_t *update = tn_facts_get(agent->facts, "update");
         uint64_t usec = agent->env->now_usec(agent->env, CLOCK_BOOTTIME) - agent->started_usec;
 
         json_object_set_new(status, "version", json_string(TN_VERSION));
@@ -121,11 +122,13 @@ json_t *tn_agent_status(const struct tn_agent *agent)
         json_object_set_new(status, "drivers",
                             tn_judge_machine(agent->env, agent->catalogue, agent->platform));
         json_object_set_new(status, "watchdog", watchdog ? json_deep_copy(watchdog) : json_null());
+        json_object_set_new(status, "update", update ? json_deep_copy(update) : json_null());
         json_object_set_new(status, "time", tn_hardware_time(agent->env));
         json_object_set_new(status, "counters", counters(agent));
         json_object_set_new(status, "facts", tn_facts_to_json(agent->facts));
-        /* These three have members of their own above. */
+        /* These have members of their own above. */
         json_object_del(json_object_get(status, "facts"), "watchdog");
+        json_object_del(json_object_get(status, "facts"), "update");
         json_object_del(json_object_get(status, "facts"), "hypervisor");
         json_object_del(json_object_get(status, "facts"), "health");
         json_object_set_new(status, "uptime-seconds", json_integer((json_int_t) (usec / G_USEC_PER_SEC)));

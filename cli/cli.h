@@ -18,6 +18,7 @@ enum {
                            one lacks */
         TN_EXIT_USAGE = 2,       /* wrong usage, or it could not be done */
         TN_EXIT_NOT_RUNNING = 3, /* there is no agent to ask */
+        /* tenonctl update has 10, 11 and 20 besides, see update/verdict.h */
 };
 
 int tn_cli_status(int argc, char **argv);
@@ -30,6 +31,9 @@ int tn_cli_support(int argc, char **argv);
 int tn_cli_time(int argc, char **argv);
 int tn_cli_health(int argc, char **argv);
 int tn_cli_time_setup(int argc, char **argv);
+int tn_cli_update(int argc, char **argv);
+int tn_cli_update_check(int argc, char **argv);
+int tn_cli_update_install(int argc, char **argv);
 
 struct tn_config;
 /* What tenonctl config --json prints. New reference. */

@@ -321,7 +321,7 @@ static void print_update(const struct tn_status_view *view, const json_t *update
 
         (void) view;
         if (!json_is_object(update)) {
-                tn_cli_marked(TN_MARK_OFF, "Update", "not present: nothing checks for new versions");
+                tn_cli_marked(TN_MARK_OFF, "Update", "not checked yet; tenonctl update check does it now");
                 return;
         }
         tn_cli_marked(g_strv_contains(good, status)  ? TN_MARK_GOOD
@@ -340,11 +340,17 @@ static const struct {
         bool always; /* also when it is not there */
         row_func print;
 } rows[] = {
-        {"health", false, true, print_agent},       {"hypervisor", false, false, print_hypervisor},
-        {"channels", false, false, print_channels}, {"policy", false, false, print_policy},
-        {"plugins", false, false, print_plugins},   {"drivers", false, false, print_drivers},
-        {"watchdog", false, false, print_watchdog}, {"time", false, false, print_time},
-        {"checks", true, false, print_health},      {"heartbeats", true, false, print_heartbeats},
+        {"health", false, true, print_agent},
+        {"hypervisor", false, false, print_hypervisor},
+        {"channels", false, false, print_channels},
+        {"policy", false, false, print_policy},
+        {"plugins", false, false, print_plugins},
+        {"drivers", false, false, print_drivers},
+        {"watchdog", false, false, print_watchdog},
+        {"update", false, false, print_update},
+        {"time", false, false, print_time},
+        {"checks", true, false, print_health},
+        {"heartbeats", true, false, print_heartbeats},
 };
 
 void tn_status_print_parts(const struct tn_status_view *view)
@@ -358,6 +364,4 @@ void tn_status_print_parts(const struct tn_status_view *view)
                 if (value || rows[i].always)
                         rows[i].print(view, value);
         }
-        if (facts)
-                print_update(view, json_object_get(facts, "update"));
 }

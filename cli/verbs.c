@@ -221,10 +221,27 @@ static const struct tn_verb watchdog_verbs[] = {
         {NULL},
 };
 
+#define UPDATE_EXITS                                                                                        \
+        "0 current, managed or newer, 10 there is a newer one, 11 it mends a security problem, or this "    \
+        "one is "                                                                                           \
+        "revoked, 20 unknown or unmanaged"
+#define UPDATE_JSON                                                                                         \
+        "status installed candidate source verified-by checked-at security message sources problems "       \
+        "remedies "                                                                                         \
+        "version"
+
+static const struct tn_verb update_verbs[] = {
+        {"check", "", "Ask now whether there is a newer one", config_options, UPDATE_EXITS, UPDATE_JSON,
+         NULL, RUN(tn_cli_update_check), NULL},
+        {"install", "", "Ask the package manager for the newest one", config_options,
+         "0 done, or there is nothing newer", "state from to by at", NULL, RUN(tn_cli_update_install), NULL},
+        {NULL},
+};
+
 const struct tn_verb tn_verbs[] = {
         {"status", "", "What needs attention, what machine this is, who talks to the host", json_only,
          "0 the agent is well, 1 something needs attention, " NO_AGENT,
-         "version health hypervisor channels policy plugins drivers watchdog time counters facts "
+         "version health hypervisor channels policy plugins drivers watchdog update time counters facts "
          "uptime-seconds",
          NULL, RUN(tn_cli_status), NULL},
         {"detect", "", "Which hypervisor, container and cloud", detect_options,
@@ -257,6 +274,8 @@ const struct tn_verb tn_verbs[] = {
          "samples "
          "epoch synchronized frequency-ppb leap tai-offset jumps last-jump history",
          NULL, RUN(tn_cli_time), time_verbs},
+        {"update", "", "Is there a newer Tenon? What the last check found", config_options, UPDATE_EXITS,
+         UPDATE_JSON, NULL, RUN(tn_cli_update), update_verbs},
         {"watchdog", "", "The watchdog that resets a machine that hangs", json_only, WATCHDOG_EXITS,
          "mode state reason resets devices pvpanic", NULL, RUN(tn_cli_watchdog_status), watchdog_verbs},
         {NULL},

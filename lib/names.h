@@ -33,10 +33,25 @@
 #define TN_PATH_PREPARED   TN_PATH_STATEDIR "/drivers"
 #define TN_PATH_CONTROL    TN_PATH_RUNDIR "/control.sock"
 #define TN_PATH_HEARTBEAT  TN_PATH_RUNDIR "/heartbeat.sock"
+#define TN_PATH_KEYS        TN_SYSCONFDIR "/tenon/keys"
+#define TN_PATH_VENDOR_KEYS TN_DATADIR "/keys"
+#define TN_PATH_FETCHED    TN_LOCALSTATEDIR "/cache/tenon-fetch/manifest.json"
+#define TN_PATH_CTL        TN_BINDIR "/tenonctl"
 #define TN_PATH_PIDFILE    TN_RUNSTATEDIR "/tenond.pid"
 #define TN_PATH_VIRTIO_QGA "/dev/virtio-ports/" TN_PORT_QGA
 #define TN_PATH_VIRTIO_QMP "/dev/virtio-ports/" TN_PORT_QMP
 #define TN_PATH_ISA_SERIAL "/dev/ttyS0"
+
+/* Files in the folder TN_UPDATE_FOLDER of the state directory; what is in them: docs/update.md. */
+#define TN_UPDATE_FOLDER    "update"
+#define TN_UPDATE_RESULT    "result.json"    /* what the last check found */
+#define TN_UPDATE_SERIALS   "serials.json"   /* the highest serial of each channel */
+#define TN_UPDATE_ANNOUNCED "announced.json" /* what the host wants */
+#define TN_UPDATE_INSTALLED "install.json"   /* how the last installation ended */
+
+/* Units that the agent starts. */
+#define TN_UNIT_UPDATE_CHECK   "tenon-update-check.service"
+#define TN_UNIT_UPDATE_INSTALL "tenon-update-install.service"
 
 /* Journal fields, documented in tenond(8) and in log.h. */
 #define TN_F_PLUGIN     "TENON_PLUGIN"

@@ -12,7 +12,9 @@ FLOORS = {
     'pvdrivers': ('lib', 'detect', 'pvdrivers'),
     'agent': ('lib', 'detect', 'pvdrivers', 'agent', 'tenon'),
     'plugins': ('lib', 'tenon'),
-    'cli': ('lib', 'detect', 'pvdrivers', 'agent', 'cli', 'tenon'),
+    'update': ('lib', 'pvdrivers', 'update'),
+    'fetch': ('lib', 'agent'),
+    'cli': ('lib', 'detect', 'pvdrivers', 'agent', 'update', 'cli', 'tenon'),
     'host': ('lib', 'host'),
     'man': ('lib', 'agent'),
 }

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the Tenon developers
+"""A repository of apt's with a newer package of Tenon: the same one, in which the text of the version is another."""
+
+import glob
+import os
+import re
+
+import agent
+import procs
+from cases import check, equal
+
+NEWER = '0.1.9'
+SOURCE = 'deb [trusted=yes] file:/repository ./'
+
+
+def same_length(path, old, new):
+    """Exchange the text of the version in a program or library, where it has it."""
+    with open(path, 'rb') as file:
+        content = file.read()
+    changed = re.sub(rb'(?<![0-9.])' + re.escape(old.encode()) + rb'\0', new.encode() + b'\0', content)
+    if changed != content:
+        with open(path, 'wb') as file:
+            file.write(changed)
+    return changed != content
+
+
+def newer_package():
+    """A flat repository: the same package, in which the version's text is another one; its files."""
+    folder = procs.temp_dir()
+    tree = os.path.join(folder, 'tree')
+    procs.run(['dpkg-deb', '-R', agent.deb(), tree])
+    control = os.path.join(tree, 'DEBIAN', 'control')
+    with open(control, encoding='utf-8') as file:
+        text = file.read()
+    old = re.search(r'^Version: (\S+)$', text, re.M)[1]
+    with open(control, 'w', encoding='utf-8') as file:
+        file.write(text.replace(f'Version: {old}\n', f'Version: {NEWER}-1\n'))
+    upstream = old.rsplit('-', 1)[0]
+    equal(len(upstream), len(NEWER), 'length of the version')
+    programs = [*glob.glob(f'{tree}/usr/*bin/*'), *glob.glob(f'{tree}/usr/lib/*/tenon/plugins/update.so')]
+    check(sum(same_length(path, upstream, NEWER) for path in programs) >= 3, 'tenond, tenonctl and the plugin have a version')
+    package = os.path.join(folder, 'newer.deb')
+    procs.run(['dpkg-deb', '--root-owner-group', '--build', tree, package])
+    listing = procs.run(['dpkg-scanpackages', '.'], cwd=folder)
+    with open(os.path.join(folder, 'Packages'), 'w', encoding='utf-8') as file:
+        file.write(re.sub(r'^dpkg-scanpackages: .*\n', '', listing, flags=re.MULTILINE))
+    return [package, os.path.join(folder, 'Packages')]
