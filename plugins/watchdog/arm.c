@@ -337,12 +337,10 @@ bool watchdog_disarm(struct watchdog *watchdog, GError **error)
         return true;
 }
 
-/* Of a reboot that we asked for ourselves (action=reboot) the next boot shall tell the reason. */
-static json_t *reason_of_reboot(const struct watchdog *watchdog)
+/* A reboot is under way that we asked for ourselves (action=reboot). */
+static bool reboots_itself(const struct watchdog *watchdog)
 {
-        return watchdog->state == WATCHDOG_STARVING && watchdog->feed.until_usec
-                       ? json_incref(json_object_get(watchdog_record_get(watchdog->record), "starved"))
-                       : NULL;
+        return watchdog->state == WATCHDOG_STARVING && watchdog->feed.until_usec != 0;
 }
 
 /* systemd-shutdown takes the device over if it is told to; else it gets a long timeout, and nobody stops it.
@@ -365,17 +363,18 @@ static void hand_over(struct watchdog *watchdog)
 
 static void leave_for_shutdown(struct watchdog *watchdog)
 {
-        json_t *starved = reason_of_reboot(watchdog);
+        json_t *members = watchdog_record_get(watchdog->record);
+        json_t *starved = reboots_itself(watchdog) ? json_incref(json_object_get(members, "starved")) : NULL;
 
         hand_over(watchdog);
-        if (starved)
-                json_object_set_new(watchdog_record_get(watchdog->record), "starved", starved);
+        if (starved) /* the next boot shall tell it */
+                json_object_set_new(members, "starved", starved);
 }
 
 /* In mode=systemd there is no device to leave. What was recorded is no cause of an end in order. */
 static void leave_systemd(struct watchdog *watchdog)
 {
-        if (watchdog->state != WATCHDOG_STARVING || watchdog->feed.until_usec)
+        if (watchdog->state != WATCHDOG_STARVING || reboots_itself(watchdog))
                 return;
         json_object_del(watchdog_record_get(watchdog->record), "starved");
         watchdog_record_flush(watchdog->record);
@@ -398,7 +397,7 @@ void watchdog_leave(struct watchdog *watchdog)
                 watchdog_card_leave(&watchdog->card);
                 return;
         }
-        if (end == WATCHDOG_END_SHUTDOWN)
+        if (end == WATCHDOG_END_SHUTDOWN || reboots_itself(watchdog))
                 leave_for_shutdown(watchdog);
         else if (!give_back(watchdog))
                 watchdog->host->log(

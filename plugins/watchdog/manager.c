@@ -31,6 +31,7 @@ struct watchdog_manager {
         guint none_source, close_source;
         enum watchdog_end end;
         bool ended;
+        bool told; /* systemd has answered it */
 };
 
 struct watchdog_manager *watchdog_manager_new(const struct tn_env *env)
@@ -54,6 +55,12 @@ void watchdog_manager_free(struct watchdog_manager *manager)
         g_free(manager);
 }
 
+static struct tn_bus *open_private(const struct tn_env *env)
+{
+        return !env->recorded && tn_env_exists(env, PRIVATE) ? tn_bus_open("unix:path=/" PRIVATE, NULL)
+                                                             : NULL;
+}
+
 static struct tn_bus *open_bus(const struct tn_env *env)
 {
         struct tn_bus *bus = NULL;
@@ -61,9 +68,7 @@ static struct tn_bus *open_bus(const struct tn_env *env)
         if (!tn_env_exists(env, TN_PATH_SYSTEMD_RUNNING))
                 return NULL;
         bus = tn_bus_open(NULL, NULL);
-        if (!bus && !env->recorded && tn_env_exists(env, PRIVATE))
-                bus = tn_bus_open("unix:path=/" PRIVATE, NULL);
-        return bus;
+        return bus ? bus : open_private(env);
 }
 
 /* The connection is closed when nothing is asked: an idle agent holds none. */
@@ -236,6 +241,7 @@ static void on_jobs(DBusMessage *reply, const GError *error, void *data)
         manager->ended = true;
         if (!reply || !dbus_message_has_signature(reply, "a(usssoo)"))
                 return;
+        manager->told = true;
         dbus_message_iter_init(reply, &top);
         for (dbus_message_iter_recurse(&top, &list);
              dbus_message_iter_get_arg_type(&list) == DBUS_TYPE_STRUCT; dbus_message_iter_next(&list)) {
@@ -251,18 +257,29 @@ static void on_jobs(DBusMessage *reply, const GError *error, void *data)
 }
 
 /* The loop has ended already, so it is turned here; the bus keeps the time limit. */
-enum watchdog_end watchdog_manager_why(struct watchdog_manager *manager)
+static void ask_jobs(struct watchdog_manager *manager)
 {
-        DBusMessage *message;
+        DBusMessage *message = dbus_message_new_method_call(SERVICE, OBJECT, MANAGER, "ListJobs");
 
-        manager->end = WATCHDOG_END_STOP;
         manager->ended = false;
-        if (!connect(manager))
-                return manager->end;
-        message = dbus_message_new_method_call(SERVICE, OBJECT, MANAGER, "ListJobs");
         tn_bus_call(manager->bus, message, ASK_MS, on_jobs, manager);
         dbus_message_unref(message);
         while (!manager->ended)
                 g_main_context_iteration(NULL, TRUE);
+}
+
+enum watchdog_end watchdog_manager_why(struct watchdog_manager *manager)
+{
+        manager->end = WATCHDOG_END_STOP;
+        manager->told = false;
+        if (connect(manager))
+                ask_jobs(manager);
+        if (manager->told)
+                return manager->end;
+        /* At a shutdown the message bus may go before us; systemd's own socket does not. */
+        g_clear_pointer(&manager->bus, tn_bus_free);
+        manager->bus = open_private(manager->env);
+        if (manager->bus)
+                ask_jobs(manager);
         return manager->end;
 }
