@@ -92,7 +92,10 @@ bool tn_keeper_rtc_sample(struct tn_keeper *keeper, struct tn_sample *ret)
                 bool agree = keeper->clock_believed || llabs(apart) <= PHASE_BELIEVED;
 
                 /* Where they do not agree, the hardware clock is right, to a second. */
-                set_reference(keeper, agree ? apart : 0, TN_NSEC_PER_SEC);
+                set_reference(keeper, agree ? apart : 0,
+                              keeper->clock_believed
+                                      ? keeper->believed_error_nsec + tn_phase_error(&keeper->phase)
+                                      : TN_NSEC_PER_SEC);
         }
         *ret = (struct tn_sample){.offset_nsec = apart - keeper->reference_nsec,
                                   .error_nsec = tn_phase_error(&keeper->phase) + keeper->raw_error_nsec,

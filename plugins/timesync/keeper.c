@@ -94,14 +94,25 @@ enum tn_keeper_mode tn_keeper_mode_now(const struct tn_keeper *keeper)
         return mode;
 }
 
+/* The clock was made right by somebody who knows. What the hardware clock showed before says nothing now:
+ * the guest may just have stood still, and this may be why. So that is located anew, and learnt from the
+ * clock. */
+static void believe_clock(struct tn_keeper *keeper, int64_t error_nsec)
+{
+        if (!keeper->rtc_dropped_until)
+                tn_keeper_rtc_forget(keeper);
+        keeper->contradicted = false;
+        keeper->has_reference = false;
+        keeper->clock_believed = true;
+        keeper->believed_error_nsec = error_nsec;
+}
+
 void tn_keeper_clock_was_set(struct tn_keeper *keeper)
 {
         keeper->epoch++;
-        keeper->has_reference = false;
-        keeper->clock_believed = true;
         read_offsets(keeper);
         keeper->servo.last_nsec = 0;
-        keeper->contradicted = false;
+        believe_clock(keeper, TN_NSEC_PER_SEC);
 }
 
 /* A step by somebody else is a decision of theirs: the hardware clock is learnt anew. */
@@ -381,7 +392,8 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper)
                 bool jumped = phc_jumped(keeper, &sample);
 
                 remember(keeper, &sample, keeper->phc->kind->name);
-                tn_keeper_rtc_learn(keeper, sample.offset_nsec, sample.error_nsec);
+                if (!jumped)
+                        tn_keeper_rtc_learn(keeper, sample.offset_nsec, sample.error_nsec);
                 react(keeper, &sample, jumped);
                 keeper->contradicted = false;
                 judge_host(keeper, sample.offset_nsec, sample.error_nsec, keeper->source);
@@ -450,8 +462,8 @@ bool tn_keeper_adjust(struct tn_keeper *keeper, int64_t offset_nsec, int64_t err
                 return false;
         remember(keeper, &sample, "host");
         if (decision.action == TN_SERVO_STEP)
-                sample.offset_nsec = 0;
-        tn_keeper_rtc_learn(keeper, sample.offset_nsec, error_nsec);
-        keeper->contradicted = false;
+                believe_clock(keeper, error_nsec);
+        else if (llabs(offset_nsec) <= FOREIGN_NSEC + error_nsec)
+                tn_keeper_rtc_learn(keeper, offset_nsec, error_nsec);
         return true;
 }

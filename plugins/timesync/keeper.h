@@ -88,6 +88,7 @@ struct tn_keeper {
         int64_t reference_nsec;       /* hardware clock minus true time */
         int64_t reference_error_nsec; /* how well that is known */
         bool clock_believed;          /* somebody set it: how far it is from the hardware clock is right */
+        int64_t believed_error_nsec;  /* … to so much */
         int64_t boot_offset_nsec; /* CLOCK_REALTIME - CLOCK_BOOTTIME at the last look: moved by steps only */
         int64_t boot_error_nsec;  /* how well that is known */
         int64_t raw_offset_nsec;  /* CLOCK_REALTIME - CLOCK_MONOTONIC_RAW at the last look */

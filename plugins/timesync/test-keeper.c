@@ -257,6 +257,37 @@ static void test_host_adjusts(void **state)
         assert_string_equal(error->message, "chronyd keeps the clock of this guest; it was not changed");
 }
 
+/* The host puts the clock right before the keeper has noticed the pause: it is not made up for twice. */
+static void test_host_is_faster(void **state)
+{
+        static const double pauses[] = {7.3, 0.6, 0.15, 600};
+        struct story *story = *state;
+        unsigned steps = 0;
+
+        begin(story, TN_KEEPER_AUTO);
+        for (size_t i = 0; i < G_N_ELEMENTS(pauses); i++)
+                for (unsigned way = 0; way < 3;
+                     way++) { /* it tells; it sets the time; somebody else sets it */
+                        run(story, 60 + 0.37 * (double) i);
+                        sim_pause(story->sim, pauses[i]);
+                        run(story, 0.2);
+                        steps += way == 0;
+                        if (way == 0)
+                                assert_true(tn_keeper_adjust(&story->keeper,
+                                                             (int64_t) sim_offset(story->sim), 100000,
+                                                             tn_keeper_epoch(&story->keeper), true, NULL));
+                        else
+                                sim_step(story->sim);
+                        if (way == 1)
+                                tn_keeper_clock_was_set(&story->keeper);
+                        run(story, 60);
+                        if (fabs(sim_offset(story->sim)) > 20 * MSEC)
+                                fail_msg("pause of %g s, way %u: the clock is off by %g ms", pauses[i], way,
+                                         sim_offset(story->sim) / MSEC);
+                        assert_int_equal(story->sim->steps, steps);
+                }
+}
+
 static void test_off(void **state)
 {
         struct story *story = *state;
@@ -282,6 +313,7 @@ int main(void)
                 STORY(test_few_wakeups),
                 STORY(test_day_of_drift),
                 STORY(test_host_adjusts),
+                STORY(test_host_is_faster),
                 STORY(test_off),
         };
 
