@@ -154,12 +154,10 @@ static void print_line(const struct tn_screen *screen, enum tn_mark mark, const 
 
 void tn_cli_line(const char *label, const char *format, ...)
 {
-        struct tn_screen screen = *tn_screen_get();
         va_list args;
 
-        screen.marks = false;
         va_start(args, format);
-        print_line(&screen, TN_MARK_NONE, label, format, args);
+        print_line(tn_screen_get(), TN_MARK_NONE, label, format, args);
         va_end(args);
 }
 

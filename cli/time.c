@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/plot.h"
+#include "cli/status-rows.h"
 #include "cli/time-setup.h"
 #include "cli/when.h"
 
@@ -82,13 +83,10 @@ static void print_time(const json_t *status)
         const char *owner = tn_cli_text(status, "owner"), *refusal = tn_cli_text(status, "refusal");
         const char *zone = tn_cli_text(status, "zone");
         int leap = (int) number(status, "leap"), east = (int) number(status, "utc-offset-seconds") / 60;
-        json_t *problem;
-        size_t i;
 
         if (*refusal)
                 tn_cli_line("Attention", "%s", refusal);
-        json_array_foreach(json_object_get(status, "problems"), i, problem)
-                tn_cli_line("Attention", "%s", json_string_value(problem));
+        tn_status_print_problems(status);
         tn_cli_line("Clock", "kept by %s, mode %s (configured: %s)", owner, tn_cli_text(status, "mode"),
                     tn_cli_text(status, "configured-mode"));
         print_offset(status);

@@ -269,10 +269,12 @@ const struct tn_verb tn_verbs[] = {
         {"support", "", "One tarball for a bug report, without secrets", support_options, "0 it was written",
          "file contents missing masked", NULL, RUN(tn_cli_support), NULL},
         {"time", "", "How right the clock is, and who keeps it", time_options,
-         "0 done, 1 the clock is not put right, " NO_AGENT,
+         "0 done, 1 the clock is not put right or needs attention, " NO_AGENT,
          "owner mode configured-mode source sources offset error jitter interval-seconds refusal steps "
          "samples "
-         "epoch synchronized frequency-ppb leap tai-offset jumps last-jump history",
+         "epoch synchronized frequency-ppb leap tai-offset zone utc-offset-seconds jumps last-jump problems "
+         "remedies "
+         "history",
          NULL, RUN(tn_cli_time), time_verbs},
         {"update", "", "Is there a newer Tenon? What the last check found", config_options, UPDATE_EXITS,
          UPDATE_JSON, NULL, RUN(tn_cli_update), update_verbs},
