@@ -150,8 +150,13 @@ bool tn_client_follow(const char *socket, const json_t *request, tn_client_func 
         if (fd < 0 || !send_line(fd, text, error))
                 return false;
         while (more) {
-                ssize_t n = read(fd, buffer, sizeof buffer);
+                struct pollfd pfd = {.fd = fd, .events = POLLIN};
+                ssize_t n;
 
+                if (!replied && poll(&pfd, 1, ANSWER_MS) == 0) /* events may take for ever, the reply not */
+                        return tn_error_set(error, TN_ERROR_TIMEOUT, "the agent did not answer within %d s",
+                                            ANSWER_MS / 1000);
+                n = read(fd, buffer, sizeof buffer);
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n <= 0 || input->len + (size_t) n > ANSWER_MAX)

@@ -4,6 +4,7 @@
 
 import json
 import os
+import socket
 import subprocess
 
 from cases import check, equal, shared, test
@@ -116,6 +117,19 @@ def it_ends_with_the_agent():
     equal(child.returncode, 3, 'exit status')
     check(b'the agent has closed the connection' in err, err)
     other.close()
+
+
+@test
+def an_agent_that_does_not_answer():
+    folder = procs.temp_dir()
+    path = os.path.join(folder, 'control.sock')
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        code, out, err = tenond.run(CTL, '--socket', path, 'events', timeout=60)
+    procs.remove_dir(folder)
+    equal((code, out), (2, ''), 'exit status and stdout')
+    check('the agent did not answer within 5 s' in err, err)
 
 
 @test
