@@ -11,7 +11,7 @@
 
 /* The about of a property's row: where its value comes from. */
 struct tn_service_source {
-        const char *fact;   /* on the board; or "channels", "plugins", "policy", "commands" */
+        const char *fact;   /* on the board; or "channels", "plugins", "policy" */
         const char *member; /* of the fact, members of members by dots; NULL: the fact itself */
         json_t *(*make)(const struct tn_agent *agent); /* in place of both; @fact says when it changes */
         enum { TN_SERVICE_SIGNALLED, TN_SERVICE_CONST, TN_SERVICE_SILENT } changes; /* as in the XML */
