@@ -31,7 +31,8 @@ struct tn_bus_match {
         char *path;
         char *interface;
         char *member;
-        char *name; /* NULL, or whose leaving is meant */
+        char *name;   /* NULL, or whose change of owner is meant … */
+        bool leaving; /* … and of these only that to none */
         tn_bus_signal func;
         void *data;
 };
@@ -196,7 +197,7 @@ static bool is_meant(const struct tn_bus_match *match, DBusMessage *message)
         return g_strcmp0(dbus_message_get_sender(message), DBUS_SERVICE_DBUS) == 0 &&
                dbus_message_get_args(message, NULL, DBUS_TYPE_STRING, &name, DBUS_TYPE_STRING, &old,
                                      DBUS_TYPE_STRING, &new, DBUS_TYPE_INVALID) &&
-               g_str_equal(name, match->name) && !*new;
+               g_str_equal(name, match->name) && (!match->leaving || !*new);
 }
 
 /* A callback may end its own subscription and others, so each is looked up again before its turn. */
@@ -407,7 +408,7 @@ struct tn_bus_match *tn_bus_subscribe(struct tn_bus *bus, const char *sender, co
         return match;
 }
 
-struct tn_bus_match *tn_bus_watch_leave(struct tn_bus *bus, const char *name, tn_bus_signal func, void *data)
+struct tn_bus_match *tn_bus_watch_owner(struct tn_bus *bus, const char *name, tn_bus_signal func, void *data)
 {
         struct tn_bus_match *match = match_new(bus, DBUS_PATH_DBUS, DBUS_INTERFACE_DBUS, "NameOwnerChanged",
                                                func, data);
@@ -416,6 +417,14 @@ struct tn_bus_match *tn_bus_watch_leave(struct tn_bus *bus, const char *name, tn
         ask_for(match, g_strdup_printf("type='signal',sender='" DBUS_SERVICE_DBUS
                                        "',member='NameOwnerChanged',arg0='%s'",
                                        name));
+        return match;
+}
+
+struct tn_bus_match *tn_bus_watch_leave(struct tn_bus *bus, const char *name, tn_bus_signal func, void *data)
+{
+        struct tn_bus_match *match = tn_bus_watch_owner(bus, name, func, data);
+
+        match->leaving = true;
         return match;
 }
 

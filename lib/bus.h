@@ -44,6 +44,9 @@ typedef void (*tn_bus_signal)(DBusMessage *signal, void *data);
 struct tn_bus_match *tn_bus_subscribe(struct tn_bus *bus, const char *sender, const char *path,
                                       const char *interface, const char *member, tn_bus_signal func,
                                       void *data);
+/* Calls @func for each NameOwnerChanged of @name: a service came, went or was replaced. */
+struct tn_bus_match *tn_bus_watch_owner(struct tn_bus *bus, const char *name, tn_bus_signal func,
+                                        void *data);
 /* Calls @func when the connection @name (":1.42") leaves the bus. */
 struct tn_bus_match *tn_bus_watch_leave(struct tn_bus *bus, const char *name, tn_bus_signal func,
                                         void *data);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bus-daemon.h"
+#include "lib/bus-object.h"
 #include "lib/bus.h"
 
 struct answer {
@@ -164,6 +165,44 @@ static void test_environment(void **state)
         tn_bus_free(bus);
 }
 
+static void on_signal(DBusMessage *signal, void *data)
+{
+        assert_true(dbus_message_is_signal(signal, DBUS_INTERFACE_DBUS, "NameOwnerChanged"));
+        ++*(unsigned *) data;
+}
+
+static void own(struct tn_bus *bus, const char *name)
+{
+        struct answer a = {0};
+
+        tn_bus_own_name(bus, name, on_answer, &a);
+        loop_until(&a.count, 1);
+        assert_int_equal(a.code, -1);
+}
+
+/* Of one name all changes of owner, or only the last one; of other names nothing. */
+static void test_owner(void **state)
+{
+        struct tn_bus *watcher = open_bus(state), *owner = open_bus(state), *other = open_bus(state);
+        unsigned changes = 0, leaves = 0;
+
+        (void) tn_bus_watch_owner(watcher, "org.tenon.Owned", on_signal, &changes);
+        (void) tn_bus_watch_leave(watcher, "org.tenon.Owned", on_signal, &leaves);
+        own(watcher, "org.tenon.Watcher"); /* the bus has read the rules before it answers */
+        own(other, "org.tenon.Other");
+        own(owner, "org.tenon.Owned");
+        loop_until(&changes, 1);
+        assert_int_equal(leaves, 0);
+        tn_bus_free(other);
+        tn_bus_free(owner);
+        loop_until(&changes, 2);
+        loop_until(&leaves, 1);
+        own(watcher, "org.tenon.Owned");
+        loop_until(&changes, 3);
+        assert_int_equal(leaves, 1);
+        tn_bus_free(watcher);
+}
+
 /* The last test: the bus goes away while a call is under way, and calls after that fail as well. */
 static void test_bus_is_lost(void **state)
 {
@@ -194,7 +233,7 @@ int main(void)
                 cmocka_unit_test(test_unknown_service), cmocka_unit_test(test_unknown_method),
                 cmocka_unit_test(test_timeout),         cmocka_unit_test(test_free_with_calls_under_way),
                 cmocka_unit_test(test_no_bus),          cmocka_unit_test(test_environment),
-                cmocka_unit_test(test_bus_is_lost),
+                cmocka_unit_test(test_owner),           cmocka_unit_test(test_bus_is_lost),
         };
 
         return cmocka_run_group_tests(tests, bus_daemon_start, bus_daemon_end);
