@@ -29,6 +29,7 @@
 #define TN_PATH_PLUGINS    TN_LIBDIR "/tenon/plugins"
 #define TN_PATH_HELPER     TN_LIBEXECDIR "/tenon-system-helper"
 #define TN_PATH_STATEDIR   TN_LOCALSTATEDIR "/lib/tenon"
+#define TN_PATH_ICONS      TN_ICONDIR
 #define TN_PATH_RUNDIR     TN_RUNSTATEDIR "/tenon"
 #define TN_PATH_PREPARED   TN_PATH_STATEDIR "/drivers"
 #define TN_PATH_CONTROL    TN_PATH_RUNDIR "/control.sock"
@@ -82,6 +83,7 @@
 /* The service on the system bus. */
 #define TN_BUS_NAME       "org.tenon.Agent1"
 #define TN_BUS_PATH       "/org/tenon/Agent1"
+#define TN_BUS_TRAY       "org.tenon.Tray" /* on session buses: the tray program */
 #define TN_BUS_HEARTBEATS "org.tenon.Agent1.Heartbeats"
 #define TN_BUS_MANAGER    "/org/tenon" /* where the ObjectManager is */
 

@@ -16,6 +16,7 @@ FLOORS = {
     'fetch': ('lib', 'agent'),
     'cli': ('lib', 'detect', 'pvdrivers', 'agent', 'update', 'cli', 'tenon'),
     'host': ('lib', 'host'),
+    'tray': ('lib', 'tray'),
     'man': ('lib', 'agent'),
 }
 GENERATED = 'tenon-build.h'  # for lib/names.h alone: names that leave the process stand there

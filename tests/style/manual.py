@@ -49,6 +49,8 @@ def options(tree):
     yield from missing(tree, 'tenond.8', option_names(tree, r'^agent/[^/]*\.c$'), 'option')
     yield from missing(tree, 'tenonctl.1', option_names(tree, r'^cli/[^/]*\.c$'), 'option')
     yield from missing(tree, 'tenon-host.1', option_names(tree, r'^host/[^/]*\.c$'), 'option')
+    if tree.match(r'^tray/main\.c$'):
+        yield from missing(tree, 'tenon-tray.1', option_names(tree, r'^tray/[^/]*\.c$'), 'option')
 
 
 def verb_names(tree):

@@ -7,7 +7,7 @@ import re
 import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DATA = re.compile(r'^tests/machines/|/fixtures/|^COPYING$')
+DATA = re.compile(r'^tests/machines/|/fixtures/|^COPYING$|\.png$')
 
 
 class Tree:
