@@ -14,13 +14,12 @@ import procs
 import tenond
 import trayrig
 from cases import check, equal, note, test
-from trayrig import AGENT, PATIENCE
+from trayrig import AGENT, DOUBLE_CLICK, PATIENCE
 
 WELL = {AGENT: {'State': 'ok', 'Version': '0.1.0', 'Problems': []},
         AGENT + '.Hypervisor': {'State': 'present', 'Id': 'kvm'},
         AGENT + '.Drivers': {'State': 'ok', 'Advice': []}}
 PROBLEM = {AGENT: {'State': 'degraded', 'Problems': ['check disk: 95 % of / are used; free_some space']}}
-DOUBLE_CLICK = 0.7  # seconds; within less a second click does nothing
 WHOLE = {AGENT: {'State': 'ok', 'Problems': []}}
 
 

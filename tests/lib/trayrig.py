@@ -16,6 +16,7 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 BUILD = os.path.abspath(os.environ.get('TENON_BUILD') or os.path.join(TOP, 'build'))
 AGENT = 'org.tenon.Agent1'
 PATIENCE = 30  # seconds; a busy machine is slow
+DOUBLE_CLICK = 0.7  # seconds; within less a second click does nothing
 
 BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
