@@ -38,15 +38,16 @@ esac
 class Served(tenond.Agent):
     """An agent on the bus."""
 
-    def __init__(self, bus):
+    def __init__(self, bus, plugins=PLUGINS):
         self.bus = bus
-        super().__init__('', tenond.plugin_options(PLUGINS), start=False,
+        super().__init__('', tenond.plugin_options(plugins), start=False,
                          command=['env', f'DBUS_SYSTEM_BUS_ADDRESS={bus.address}', tenond.built('agent/tenond')])
         os.chmod(self.dir, 0o755)
         program = self.path('tenon-drivers')
         with open(program, 'w', encoding='utf-8') as file:
             file.write(STAND_IN)
         os.chmod(program, 0o755)
+        os.mkdir(self.path('update'))
         self.events = self.path('qmp.sock')
         self.set_policy('standard')
         self.start()
@@ -426,6 +427,31 @@ def no_bus_is_no_trouble():
     finally:
         lonely.close()
         late.close()
+
+
+@test
+def update_that_was_found():
+    """What a check leaves behind is told as properties of Updates."""
+    own = Bus()
+    made = Served(own, ('update',))
+    found = {'version': '0.1.0', 'status': 'out-of-date', 'installed': '0.1.0', 'candidate': '9.9', 'source': 'apt',
+             'verified-by': 'apt', 'checked-at': 1700000000, 'security': True, 'message': 'install it'}
+    interface = f'{NAME}.Updates'
+    try:
+        wait_for(own.has_agent, 30, 'the name')
+        equal(own.get(interface, 'State')['data'], 'present', 'State')
+        equal(own.get(interface, 'Status')['data'], 'unknown', 'Status before a check')
+        with open(made.path('update/new'), 'w', encoding='utf-8') as file:
+            json.dump(found, file)
+        os.rename(made.path('update/new'), made.path('update/result.json'))
+        wait_for(lambda: own.get(interface, 'Status')['data'] == 'out-of-date', 20, 'the status')
+        for name, member in (('Installed', 'installed'), ('Candidate', 'candidate'), ('Source', 'source'),
+                             ('VerifiedBy', 'verified-by'), ('CheckedAt', 'checked-at'), ('Security', 'security'),
+                             ('Message', 'message')):
+            equal(own.get(interface, name)['data'], found[member], name)
+    finally:
+        made.close()
+        own.close()
 
 
 @test
