@@ -55,7 +55,7 @@ tenonctl --socket /run/control.sock watchdog
 echo "domU: fed for {3 * TIMEOUT} s"
 case $(cat /proc/cmdline) in
     *then=stop*) kill -STOP $(pidof tenond); echo "domU: the agent is stopped" ;;
-    *then=crash*) echo 1 >/proc/sys/kernel/sysrq; echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger ;;
+    *then=crash*) echo 1 >/proc/sys/kernel/sysrq; echo 600 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger ;;
 esac
 sleep 1000
 '''.encode()
@@ -151,7 +151,7 @@ def stopped_agent():
 
 
 def crashed_kernel():
-    """The kernel crashes, and stays as it is."""
+    """The kernel crashes, and waits: with kernel.panic=0 a domain tells Xen of the crash itself, at once."""
     domain('crash')
 
 
