@@ -132,7 +132,7 @@ static int fail(const GError *error)
         return TN_PLAN_EXIT_NO_VERDICT;
 }
 
-/* Reading the images takes seconds; in a pipe nobody watches. */
+/* Reading the images takes seconds; in a pipe nobody watches, and who wants JSON wants nothing beside it. */
 static tn_plan_t *make_plan(const struct tn_env *env, const struct options *options, GPtrArray *mistakes,
                             GError **error)
 {
@@ -141,7 +141,7 @@ static tn_plan_t *make_plan(const struct tn_env *env, const struct options *opti
 
         tn_cli_progress_init(&progress);
         progress.total = 1;
-        if (isatty(STDERR_FILENO))
+        if (!options->json && isatty(STDERR_FILENO))
                 tn_progress_step(&progress, "plan", "reading kernels and initramfs images");
         plan = tn_plan_request(env, options->target, options->devices, mistakes, error);
         tn_cli_progress_end(&progress);
