@@ -106,3 +106,5 @@ def exit_on_signals():
     """Let SIGTERM and SIGHUP unwind the program, so that clean_up() runs."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda got, frame: exit(128 + got))
+    # A shell's background job ignores it, and so would all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
