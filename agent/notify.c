@@ -6,14 +6,21 @@
 
 #include <glib.h>
 
+#include "lib/rest.h"
 #include "lib/systemd.h"
 
 /* Where the plugin watchdog does the beating, only while the guest is healthy (mode=systemd), it must not be
  * done here, too. */
 static gboolean on_beat(void *data)
 {
+        static bool rested;
         json_t *watchdog = tn_facts_get(data, "watchdog");
 
+        if (!rested) { /* on a slow machine the bus, a watchdog and more came after the first rest; and we
+                          are awake */
+                rested = true;
+                tn_rest();
+        }
         if (!json_is_true(json_object_get(watchdog, "feeds-systemd")))
                 (void) tn_systemd_notify("WATCHDOG=1", -1);
         return G_SOURCE_CONTINUE;
