@@ -89,6 +89,10 @@ struct tn_keeper {
         int64_t reference_error_nsec; /* how well that is known */
         bool clock_believed;          /* somebody set it: how far it is from the hardware clock is right */
         int64_t believed_error_nsec;  /* … to so much */
+        struct {
+                int64_t nsec;
+                int64_t at; /* CLOCK_MONOTONIC_RAW; 0: none */
+        } made_up[4];       /* the last steps by the host, newest first, until the next contradiction */
         int64_t boot_offset_nsec; /* CLOCK_REALTIME - CLOCK_BOOTTIME at the last look: moved by steps only */
         int64_t boot_error_nsec;  /* how well that is known */
         int64_t raw_offset_nsec;  /* CLOCK_REALTIME - CLOCK_MONOTONIC_RAW at the last look */

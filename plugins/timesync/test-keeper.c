@@ -288,6 +288,36 @@ static void test_host_is_faster(void **state)
                 }
 }
 
+/* It pauses right after the host has put the clock right: that is another pause, and made up for. */
+static void test_pause_after_the_host(void **state)
+{
+        static const double pauses[] = {10, 2.3, 0.6};
+        struct story *story = *state;
+
+        begin(story, TN_KEEPER_AUTO);
+        for (size_t i = 0; i < G_N_ELEMENTS(pauses); i++)
+                for (unsigned sets = 1; sets < 4; sets++) {
+                        run(story, 60 + 0.37 * (double) i);
+                        for (unsigned n = 0; n < sets; n++) {
+                                sim_pause(story->sim, n == 0 && sets > 1 ? 7.1 : 0.002);
+                                run(story, 0.2);
+                                assert_true(tn_keeper_adjust(&story->keeper,
+                                                             (int64_t) sim_offset(story->sim), 100000,
+                                                             tn_keeper_epoch(&story->keeper), true, NULL));
+                        }
+                        if (sets > 1)
+                                run(story, 30); /* what was made up for is noticed, and no step */
+                        if (fabs(sim_offset(story->sim)) > 20 * MSEC)
+                                fail_msg("%u sets: the clock is off by %g ms", sets,
+                                         sim_offset(story->sim) / MSEC);
+                        sim_pause(story->sim, pauses[i]);
+                        run(story, 20);
+                        if (fabs(sim_offset(story->sim)) > 50 * MSEC)
+                                fail_msg("pause of %g s after %u sets: the clock is off by %g ms", pauses[i],
+                                         sets, sim_offset(story->sim) / MSEC);
+                }
+}
+
 static void test_off(void **state)
 {
         struct story *story = *state;
@@ -314,6 +344,7 @@ int main(void)
                 STORY(test_day_of_drift),
                 STORY(test_host_adjusts),
                 STORY(test_host_is_faster),
+                STORY(test_pause_after_the_host),
                 STORY(test_off),
         };
 

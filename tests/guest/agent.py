@@ -108,10 +108,14 @@ def boot_full(extra=(), files=(), watchdog=None, **settings):
     return guest
 
 
+# Whatever looks at each new mount may hold it for a moment.
+UMOUNT = '(for n in 1 2 3 4 5 6 7 8 9; do umount /mnt && exit; sleep 1; done; exit 1)'
+
+
 def install(guest):
     """Install the package from the second disk; what dpkg printed."""
     guest.run('mkdir -p /mnt && mount -o ro /dev/vdb /mnt')
-    return guest.run('dpkg -i /mnt/tenon_*.deb && umount /mnt', 180)
+    return guest.run(f'dpkg -i /mnt/tenon_*.deb && {UMOUNT}', 180)
 
 
 def pid(guest):
