@@ -115,11 +115,13 @@ def idle_with_a_host_costs_a_look_at_the_clock():
     check(count <= 9, f'{count} wakeups in 60 s')  # one in about ten seconds, some of them two
 
 
-@test(timeout=200)
+@test(timeout=300)
 def idle_without_a_host_costs_nothing():
     without_clock()
     guest().port.close()
     count = wakeups(60)
+    if count:  # what the restart left to do may take its time on a busy machine
+        count = wakeups(60)
     guest().run('rm /etc/tenon/tenond.conf.d/clock.conf && systemctl restart tenond')
     note(f'{count} wakeups in 60 s with the host away and mode=off')
     equal(count, 0, 'wakeups in 60 s')
