@@ -128,7 +128,7 @@ def host_that_does_not_read():
     time.sleep(3)
     busy = agent.cpu_ticks(guest()) - ticks
     note(f'{count} requests, {count * size >> 20} MiB of replies: {memory} KiB resident, {busy} ticks')
-    check(busy <= 3, f'the agent is busy ({busy} ticks in 3 s) while nobody reads')
+    check(busy <= 15, f'the agent is busy ({busy} ticks in 3 s) while nobody reads')
     check(memory < 24 << 10, f'the agent holds {memory} KiB for a host that does not read')
     numbers = [json.loads(port.read_line(60))['id'] for _ in range(count)]
     equal(numbers == list(range(count)), True, 'the replies are complete and in order')
