@@ -46,7 +46,7 @@ static void test_hooks_run_while_nothing_is_frozen(void **state)
         g_autoptr(world_t) world = world_new();
         struct answer *freeze;
 
-        world_add_hook(world, "10-a", "sleep 0.1");
+        world_add_hook(world, "10-a", "sleep 0.5");
         world_start(world);
         freeze = world_call(world, "guest-fsfreeze-freeze", NULL);
         world_turn(world, 50);

@@ -57,10 +57,10 @@ static void test_deadline_while_flushing(void **state)
 {
         g_autoptr(world_t) world = world_new();
 
-        world_set(world, "freeze", "timeout-ms", "100");
+        world_set(world, "freeze", "timeout-ms", "400");
         fake_find(world->fake, "/data")->hang_flush = true;
         world_start(world);
-        assert_non_null(strstr(world_ask_failing(world, "guest-fsfreeze-freeze", NULL), "100 ms"));
+        assert_non_null(strstr(world_ask_failing(world, "guest-fsfreeze-freeze", NULL), "400 ms"));
         fake_find(world->fake, "/data")->hang_flush = false;
         world_turn(world, 50);
         g_autofree char *frozen = fake_notes(world->fake, "freeze");

@@ -233,13 +233,15 @@ def qmp_port_speaks_and_tells():
     equal(json.loads(port.read_line(10)), {'return': {}, 'id': 1}, 'negotiation')
     equal(json.loads(port.read_line(10))['event'], 'AGENT_STARTED', 'first event')
     guest().run('ip link add dummy7 type dummy && ip address add 192.0.2.7/24 dev dummy7')
-    event = json.loads(port.read_line(20))
-    equal(event['event'], 'NETWORK_CHANGED', 'event')
-    check('192.0.2.7' in json.dumps(event['data']), 'the new address is not in the event')
+    seen = []
+    while not seen or '192.0.2.7' not in json.dumps(seen[-1]):  # on a busy machine the interface comes first
+        event = json.loads(port.read_line(30))
+        seen += [event['data']] if event['event'] == 'NETWORK_CHANGED' else []
+    check(len(seen) <= 3, f'many events for one change: {seen}')
     port.close()
 
 
-@test
+@test(timeout=400)
 def qmp_hosts_that_change_in_an_instant():
     for number in range(5):
         port = hostport.HostPort(os.path.join(guest().folder, 'qmp0.sock')).open()
