@@ -20,13 +20,13 @@ static const struct {
         {"apt: security", tn_update_answer_apt,
          "tenon:\n  Installed: 0.1.0-1\n  Candidate: 0.1.0-1+deb12u1\n  Version table:\n     "
          "0.1.0-1+deb12u1 500\n"
-         "        500 http://deb.debian.org/debian-security bookworm-security/main amd64 Packages\n"
-         " *** 0.1.0-1 500\n        500 http://deb.debian.org/debian bookworm/main amd64 Packages\n"
+         "        500 http://deb.example.org/debian-security bookworm-security/main amd64 Packages\n"
+         " *** 0.1.0-1 500\n        500 http://deb.example.org/debian bookworm/main amd64 Packages\n"
          "        100 /var/lib/dpkg/status\n",
          "0.1.0-1", "0.1.0-1+deb12u1", true, true},
         {"apt: current", tn_update_answer_apt,
          "tenon:\n  Installed: 0.1.0-1\n  Candidate: 0.1.0-1\n  Version table:\n *** 0.1.0-1 500\n"
-         "        500 http://deb.debian.org/debian bookworm/main amd64 Packages\n"
+         "        500 http://deb.example.org/debian bookworm/main amd64 Packages\n"
          "        100 /var/lib/dpkg/status\n",
          "0.1.0-1", "0.1.0-1", false, false},
         {"apt: by hand", tn_update_answer_apt,
