@@ -16,8 +16,8 @@ static gboolean on_beat(void *data)
         static bool rested;
         json_t *watchdog = tn_facts_get(data, "watchdog");
 
-        if (!rested) { /* on a slow machine the bus, a watchdog and more came after the first rest; and we
-                          are awake */
+        /* On a slow machine the bus, a watchdog and more came after the first rest; and we are awake. */
+        if (!rested) {
                 rested = true;
                 tn_rest();
         }

@@ -5,11 +5,14 @@
  * for ever, since a host that has put it right tells nobody. */
 #include "plugins/timesync/keeper-rtc.h"
 
+#include <string.h>
+
 #define SEARCH_STEPS 16                     /* readings for each turn of the second while searching */
 #define FOUND_NSEC   (2 * TN_NSEC_PER_MSEC) /* the phase is known well enough */
 #define HURRY_NSEC   (3 * TN_NSEC_PER_SEC)  /* after so long a search a rough one is enough */
 #define PHASE_BELIEVED                                                                                      \
-        (1500 * TN_NSEC_PER_MSEC) /* at start: RTC and clock agree, but for a part of a second */
+        (1500 * TN_NSEC_PER_MSEC)             /* at start: RTC and clock agree, but for a part of a second */
+#define MADE_UP_NSEC   (60 * TN_NSEC_PER_SEC) /* by then a pause that the host made up for is noticed */
 #define RTC_PAUSE_NSEC (600 * TN_NSEC_PER_SEC) /* one that makes no sense is left alone so long */
 
 static int64_t raw_now(const struct tn_keeper *keeper)
@@ -116,6 +119,22 @@ void tn_keeper_rtc_learn(struct tn_keeper *keeper, int64_t offset_nsec, int64_t 
                 set_reference(keeper,
                               tn_phase_middle(&keeper->phase) - keeper->raw_offset_nsec - offset_nsec,
                               error_nsec + tn_phase_error(&keeper->phase));
+}
+
+/* Does the last step of the host's, or do the last ones together, explain the sample? */
+bool tn_keeper_rtc_explained(struct tn_keeper *keeper, const struct tn_sample *sample, int64_t slack_nsec)
+{
+        int64_t left = sample->offset_nsec, now = raw_now(keeper);
+        bool explained = false;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(keeper->made_up) && !explained; i++) {
+                if (!keeper->made_up[i].at || now - keeper->made_up[i].at > MADE_UP_NSEC)
+                        break;
+                left -= keeper->made_up[i].nsec;
+                explained = llabs(left) <= slack_nsec + sample->error_nsec + keeper->believed_error_nsec;
+        }
+        memset(keeper->made_up, 0, sizeof keeper->made_up);
+        return explained;
 }
 
 /* So much earlier as timers are late, and no more readings for each turn than they allow. */

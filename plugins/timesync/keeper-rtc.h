@@ -30,6 +30,9 @@ bool tn_keeper_rtc_sample(struct tn_keeper *keeper, struct tn_sample *ret);
 void tn_keeper_rtc_learn(struct tn_keeper *keeper, int64_t offset_nsec, int64_t error_nsec);
 /* All that is known of its phase is forgotten: it, or the guest, may have jumped. */
 void tn_keeper_rtc_forget(struct tn_keeper *keeper);
+/* Is what the sample says of the clock what the host has made up for lately, give or take @slack_nsec? Asked
+ * once, at the first contradiction: the steps of the host's are forgotten then. */
+bool tn_keeper_rtc_explained(struct tn_keeper *keeper, const struct tn_sample *sample, int64_t slack_nsec);
 /* When to read it next while searching. */
 int64_t tn_keeper_rtc_next(struct tn_keeper *keeper, int64_t now);
 /* The look that just was would not have shown a small jump. */

@@ -18,7 +18,6 @@
 #define AGAIN_MAX          3
 #define FOREIGN_NSEC       (10 * TN_NSEC_PER_MSEC) /* more than any slewing does between two looks */
 #define PHC_PAUSE_NSEC     (600 * TN_NSEC_PER_SEC) /* before a PTP clock is looked for again */
-#define MADE_UP_NSEC       (60 * TN_NSEC_PER_SEC)  /* by then a pause that the host made up for is noticed */
 #define JUMP_RECENT_NSEC   (60 * TN_NSEC_PER_SEC)
 #define JUMP_PATIENCE_NSEC (1800 * TN_NSEC_PER_SEC) /* a daemon may take so long to notice a jump */
 #define OFFSET_MAX_NSEC    (INT64_C(10) * 366 * 86400 * TN_NSEC_PER_SEC) /* ten years stopped: no */
@@ -123,23 +122,6 @@ static void believe_host(struct tn_keeper *keeper, int64_t step_nsec, int64_t er
         memmove(&keeper->made_up[1], &keeper->made_up[0], sizeof keeper->made_up - sizeof *keeper->made_up);
         keeper->made_up[0].nsec = step_nsec;
         keeper->made_up[0].at = raw_now(keeper);
-}
-
-/* Does the last step of the host's, or do the last ones together, explain the sample? */
-static bool is_made_up_for(struct tn_keeper *keeper, const struct tn_sample *sample)
-{
-        int64_t left = sample->offset_nsec, now = raw_now(keeper);
-        bool explained = false;
-
-        for (size_t i = 0; i < G_N_ELEMENTS(keeper->made_up) && !explained; i++) {
-                if (!keeper->made_up[i].at || now - keeper->made_up[i].at > MADE_UP_NSEC)
-                        break;
-                left -= keeper->made_up[i].nsec;
-                explained = llabs(left) <=
-                            2 * FOREIGN_NSEC + sample->error_nsec + keeper->believed_error_nsec;
-        }
-        memset(keeper->made_up, 0, sizeof keeper->made_up);
-        return explained;
 }
 
 void tn_keeper_clock_was_set(struct tn_keeper *keeper)
@@ -437,7 +419,8 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper)
                 if (tn_keeper_rtc_sample(keeper, &sample)) {
                         bool jumped = keeper->contradicted || keeper->samples == 0;
 
-                        if (keeper->contradicted && is_made_up_for(keeper, &sample)) {
+                        if (keeper->contradicted &&
+                            tn_keeper_rtc_explained(keeper, &sample, 2 * FOREIGN_NSEC)) {
                                 tn_keeper_rtc_learn(keeper, 0, keeper->believed_error_nsec);
                                 sample.offset_nsec = 0;
                                 jumped = false;
