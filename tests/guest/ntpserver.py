@@ -51,7 +51,8 @@ def serve(port_file, ahead):
 def start(ahead=0.0):
     """Start one in the background; its port."""
     path = os.path.join(procs.temp_dir(), 'port')
-    procs.start([sys.executable, '-c', f'import sys; sys.path[:0] = {sys.path[:3]!r}; import ntpserver; '
+    folders = [os.path.dirname(os.path.abspath(module)) for module in (__file__, procs.__file__)]
+    procs.start([sys.executable, '-c', f'import sys; sys.path[:0] = {folders!r}; import ntpserver; '
                  f'ntpserver.serve({path!r}, {ahead})'])
     procs.wait_for(lambda: os.path.exists(path), 20, 'the stand-in for an NTP server')
     with open(path, encoding='ascii') as file:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the Tenon developers
-"""Runs test files: python3 tests/lib/runner.py [--results FILE] [--match REGEX] FILE...
+"""Runs test files: python3 tests/lib/runner.py [--results FILE] [--match REGEX] [--jobs N] FILE...
 
 Prints `ok NAME (12.3 s)`, `FAIL NAME: why` or `skip NAME: why` for each test and the count as the last
 line. --results appends the same words, one test a line, to a file that scripts/test adds up. The folder
 of each test file comes first on the module path, then this one. A test that passes its limit is
-interrupted by SIGALRM, so a hanging read ends too.
+interrupted by SIGALRM, so a hanging read ends too. --jobs runs that many files at a time, each in an
+interpreter of its own, and prints what a file said when it has ended.
 """
 
 import argparse
@@ -13,7 +14,9 @@ import importlib
 import os
 import re
 import signal
+import subprocess
 import sys
+import threading
 import time
 import traceback
 
@@ -110,21 +113,66 @@ def run_file(path, match, results):
     return outcome
 
 
+def run_apart(path, options):
+    """Run one file in another interpreter; what it printed, its count, which was its last line, taken off."""
+    argv = [sys.executable, os.path.abspath(__file__), '--match', options.match]
+    if options.results:
+        argv += ['--results', options.results]
+    child = procs.start([*argv, path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    text = child.communicate()[0].decode(errors='replace').rstrip('\n')
+    text, _, last = text.rpartition('\n')
+    counts = re.fullmatch(r'(\d+) passed, (\d+) failed, (\d+) skipped', last)
+    if counts:
+        return text, [int(count) for count in counts.groups()]
+    lost = f'FAIL {os.path.basename(path)}: its interpreter ended early, status {child.returncode}'
+    if options.results:
+        with open(options.results, 'a', encoding='utf-8') as results:
+            results.write(f'FAIL {os.path.basename(path)}\n')
+    return '\n'.join(filter(None, (text, last, lost))), [0, 1, 0]
+
+
+def run_at_once(options):
+    """Run the files, some at a time, in the order given; returns how many passed, failed and were skipped."""
+    waiting = list(reversed(options.files))
+    total = [0, 0, 0]
+    lock = threading.Lock()
+
+    def work():
+        while waiting:
+            text, counts = run_apart(waiting.pop(), options)
+            with lock:
+                print(text, flush=True)
+                total[:] = map(sum, zip(total, counts))
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(options.jobs)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return total
+
+
+def run_in_turn(options):
+    """Run the files one after the other, here; returns how many passed, failed and were skipped."""
+    results = open(options.results, 'a', encoding='utf-8') if options.results else None
+    outcome = []
+    for path in options.files:
+        outcome += run_file(path, options.match, results)
+    return [outcome.count(word) for word in ('ok', 'FAIL', 'skip')]
+
+
 def main():
     """Read the options, run the files, print the count."""
     parser = argparse.ArgumentParser(description='run test files')
     parser.add_argument('--results', help='append one line per test to this file')
     parser.add_argument('--match', default='', help='only tests whose name matches this expression')
+    parser.add_argument('--jobs', type=int, default=1, help='files to run at a time')
     parser.add_argument('files', nargs='+')
     options = parser.parse_args()
     procs.exit_on_signals()
     signal.signal(signal.SIGALRM, interrupt)
-    results = open(options.results, 'a', encoding='utf-8') if options.results else None
-    outcome = []
-    for path in options.files:
-        outcome += run_file(path, options.match, results)
-    print(f"{outcome.count('ok')} passed, {outcome.count('FAIL')} failed, {outcome.count('skip')} skipped")
-    return 1 if 'FAIL' in outcome else 0
+    passed, failed, skipped = run_at_once(options) if options.jobs > 1 else run_in_turn(options)
+    print(f'{passed} passed, {failed} failed, {skipped} skipped')
+    return 1 if failed else 0
 
 
 if __name__ == '__main__':
