@@ -26,14 +26,19 @@ static void report_mistakes(const struct tn_agent *agent, const struct tn_config
                        "configuration: %s", *mistake);
 }
 
+/* What is blocked and not installed is as it should be. */
 static void warn_unknown(const struct tn_agent *agent, const char *key, const char *const *names)
 {
-        for (; *names; names++)
-                if (!tn_commands_find(agent->commands, *names))
-                        tn_log(agent->env->log, TN_LOG_WARNING, TN_FIELDS({TN_F_COMMAND, *names}),
-                               "configuration: group [policy], key '%s': no command is named '%s'; see "
-                               "tenonctl plugins",
-                               key, *names);
+        for (; *names; names++) {
+                const char *package = tn_policy_package(*names);
+
+                if (tn_commands_find(agent->commands, *names) || (package && g_str_equal(key, "block")))
+                        continue;
+                tn_log(agent->env->log, TN_LOG_WARNING, TN_FIELDS({TN_F_COMMAND, *names}),
+                       "configuration: group [policy], key '%s': no command is named '%s'; %s%s", key,
+                       *names, package ? "it comes with the package " : "see tenonctl plugins",
+                       package ? package : "");
+        }
 }
 
 /* A guest whose memory is kept from its host does not let that host do much, unless its administrator says

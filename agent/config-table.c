@@ -28,7 +28,8 @@ const struct tn_config_key tn_config_table[] = {
         {"agent", "statedir", TN_CONFIG_PATH, TN_PATH_STATEDIR,
          .doc = "Where state that survives a restart is kept."},
         {"agent", "helper", TN_CONFIG_PATH, TN_PATH_HELPER,
-         .doc = "The program that does what the agent's sandbox forbids, see tenon-system-helper(8)."},
+         .doc = "The program that changes CPUs and memory outside of the agent's sandbox, see "
+                "tenon-system-helper(8)."},
         {"agent", "control-socket", TN_CONFIG_PATH, TN_PATH_CONTROL,
          .doc = "Socket for tenonctl. Empty: none. Everybody may read the status; the rest is for root."},
 
@@ -120,6 +121,8 @@ const struct tn_config_key tn_config_table[] = {
         {"watchdog", "brake-minutes", TN_CONFIG_INT, "60", .min = 1, .max = 10080,
          .doc = "Minutes within which resets are counted."},
 
+        {"files", "helper", TN_CONFIG_PATH, TN_PATH_FILES_HELPER,
+         .doc = "The program that opens files outside of the agent's sandbox, see tenon-files-helper(8)."},
         {"files", "max-handles", TN_CONFIG_INT, "64", .min = 1, .max = 1024,
          .doc = "Files that the host may hold open at the same time."},
 
@@ -135,6 +138,8 @@ const struct tn_config_key tn_config_table[] = {
          .doc = "Run each program in a systemd unit of its own. Where systemd does not run, and with no, it is "
                 "a plain child of the agent, inside of its sandbox."},
 
+        {"accounts", "helper", TN_CONFIG_PATH, TN_PATH_ACCOUNTS_HELPER,
+         .doc = "The program that changes users' keys, see tenon-accounts-helper(8)."},
         {"accounts", "chpasswd", TN_CONFIG_PATH, "",
          .doc = "Program that sets passwords, used like chpasswd(8). Empty: the system's."},
 

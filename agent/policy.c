@@ -99,6 +99,28 @@ const char *tn_policy_category_name(enum tenon_category category)
         return category_names[category];
 }
 
+/* Commands that a guest may be without: packaging/ puts their plugins into packages of their own. */
+static const struct {
+        const char *package;
+        const char *commands[7];
+} packages[] = {
+        {"tenon-exec", {"guest-exec", "guest-exec-status", "tenon-exec-terminate"}},
+        {"tenon-files",
+         {"guest-file-close", "guest-file-flush", "guest-file-open", "guest-file-read", "guest-file-seek",
+          "guest-file-write"}},
+        {"tenon-accounts",
+         {"guest-set-user-password", "guest-ssh-add-authorized-keys", "guest-ssh-get-authorized-keys",
+          "guest-ssh-remove-authorized-keys"}},
+};
+
+const char *tn_policy_package(const char *name)
+{
+        for (size_t i = 0; i < G_N_ELEMENTS(packages); i++)
+                if (g_strv_contains(packages[i].commands, name))
+                        return packages[i].package;
+        return NULL;
+}
+
 const char *const *tn_policy_allowed_names(const struct tn_policy *policy)
 {
         return (const char *const *) policy->allow;

@@ -27,6 +27,8 @@ char *tn_policy_explain(const struct tn_policy *policy, const struct tenon_comma
 const char *tn_policy_preset(const struct tn_policy *policy);
 /* "info", "power", … Static. */
 const char *tn_policy_category_name(enum tenon_category category);
+/* The package that brings the command @name, when that is one of its own; else NULL. Static. */
+const char *tn_policy_package(const char *name);
 /* Names in allow=, only= and block=, for a warning about those that no command has. Borrowed. */
 const char *const *tn_policy_allowed_names(const struct tn_policy *policy);
 const char *const *tn_policy_only_names(const struct tn_policy *policy);

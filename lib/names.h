@@ -21,27 +21,29 @@
 #define TN_PATH_SYSTEMD_RUNNING    "run/systemd/system"
 
 /* Defaults of the configuration; the prefix decides where they are. */
-#define TN_PATH_CONFIG      TN_SYSCONFDIR "/tenon/tenond.conf"
-#define TN_PATH_POWER_D     TN_SYSCONFDIR "/tenon/power.d"
-#define TN_PATH_FREEZE_D    TN_SYSCONFDIR "/tenon/freeze.d"
-#define TN_PATH_DRIVERS_D   TN_SYSCONFDIR "/tenon/drivers.d"
-#define TN_PATH_DRIVERS     TN_LIBEXECDIR "/tenon-drivers"
-#define TN_PATH_PLUGINS     TN_LIBDIR "/tenon/plugins"
-#define TN_PATH_HELPER      TN_LIBEXECDIR "/tenon-system-helper"
-#define TN_PATH_STATEDIR    TN_LOCALSTATEDIR "/lib/tenon"
-#define TN_PATH_ICONS       TN_ICONDIR
-#define TN_PATH_RUNDIR      TN_RUNSTATEDIR "/tenon"
-#define TN_PATH_PREPARED    TN_PATH_STATEDIR "/drivers"
-#define TN_PATH_CONTROL     TN_PATH_RUNDIR "/control.sock"
-#define TN_PATH_HEARTBEAT   TN_PATH_RUNDIR "/heartbeat.sock"
-#define TN_PATH_KEYS        TN_SYSCONFDIR "/tenon/keys"
-#define TN_PATH_VENDOR_KEYS TN_DATADIR "/keys"
-#define TN_PATH_FETCHED     TN_LOCALSTATEDIR "/cache/tenon-fetch/manifest.json"
-#define TN_PATH_CTL         TN_BINDIR "/tenonctl"
-#define TN_PATH_PIDFILE     TN_RUNSTATEDIR "/tenond.pid"
-#define TN_PATH_VIRTIO_QGA  "/dev/virtio-ports/" TN_PORT_QGA
-#define TN_PATH_VIRTIO_QMP  "/dev/virtio-ports/" TN_PORT_QMP
-#define TN_PATH_ISA_SERIAL  "/dev/ttyS0"
+#define TN_PATH_CONFIG          TN_SYSCONFDIR "/tenon/tenond.conf"
+#define TN_PATH_POWER_D         TN_SYSCONFDIR "/tenon/power.d"
+#define TN_PATH_FREEZE_D        TN_SYSCONFDIR "/tenon/freeze.d"
+#define TN_PATH_DRIVERS_D       TN_SYSCONFDIR "/tenon/drivers.d"
+#define TN_PATH_DRIVERS         TN_LIBEXECDIR "/tenon-drivers"
+#define TN_PATH_PLUGINS         TN_LIBDIR "/tenon/plugins"
+#define TN_PATH_HELPER          TN_LIBEXECDIR "/tenon-system-helper"
+#define TN_PATH_ACCOUNTS_HELPER TN_LIBEXECDIR "/tenon-accounts-helper"
+#define TN_PATH_FILES_HELPER    TN_LIBEXECDIR "/tenon-files-helper"
+#define TN_PATH_STATEDIR        TN_LOCALSTATEDIR "/lib/tenon"
+#define TN_PATH_ICONS           TN_ICONDIR
+#define TN_PATH_RUNDIR          TN_RUNSTATEDIR "/tenon"
+#define TN_PATH_PREPARED        TN_PATH_STATEDIR "/drivers"
+#define TN_PATH_CONTROL         TN_PATH_RUNDIR "/control.sock"
+#define TN_PATH_HEARTBEAT       TN_PATH_RUNDIR "/heartbeat.sock"
+#define TN_PATH_KEYS            TN_SYSCONFDIR "/tenon/keys"
+#define TN_PATH_VENDOR_KEYS     TN_DATADIR "/keys"
+#define TN_PATH_FETCHED         TN_LOCALSTATEDIR "/cache/tenon-fetch/manifest.json"
+#define TN_PATH_CTL             TN_BINDIR "/tenonctl"
+#define TN_PATH_PIDFILE         TN_RUNSTATEDIR "/tenond.pid"
+#define TN_PATH_VIRTIO_QGA      "/dev/virtio-ports/" TN_PORT_QGA
+#define TN_PATH_VIRTIO_QMP      "/dev/virtio-ports/" TN_PORT_QMP
+#define TN_PATH_ISA_SERIAL      "/dev/ttyS0"
 
 /* Files in the folder TN_UPDATE_FOLDER of the state directory; what is in them: docs/update.md. */
 #define TN_UPDATE_FOLDER    "update"

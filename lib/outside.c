@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * Transient units with an input, and the client's side of tenon-system-helper. The surprising thing: when
+ * Transient units with an input, and the client's side of helpers. The surprising thing: when
  * the deadline passes, only systemd-run is killed by us; the unit is ended by systemd a second later
  * (RuntimeMaxSec), because killing the messenger does not stop the work.
  */

@@ -6,7 +6,8 @@
  * (systemd-run), or as a plain child where systemd does not run, for there is no sandbox either. What it
  * has to know, it is told on its standard input, never on its command line, which everybody can read.
  *
- * tenon-system-helper is the program of ours that is asked this way: one JSON request, one JSON answer.
+ * tenon-system-helper and tenon-accounts-helper are programs of ours that are asked this way: one JSON
+ * request, one JSON answer (lib/helper.h).
  */
 #pragma once
 

@@ -3,7 +3,7 @@
 
 /*
  * Passwords and SSH keys that the host sets: guest-set-user-password by chpasswd(8), guest-ssh-* by
- * tenon-system-helper(8). Neither /etc nor home directories are writable for the agent itself, so both run
+ * tenon-accounts-helper(8). Neither /etc nor home directories are writable for the agent itself, so both run
  * outside of its sandbox; secrets go there on standard input only.
  */
 #include <string.h>
@@ -132,12 +132,12 @@ static void ask_helper(struct tenon_host *host, struct tenon_call *call, const c
                        tn_outside_answered answered)
 {
         struct accounts *accounts = host->data;
-        const char *helper = host->config(host, "agent", "helper");
+        const char *helper = host->config(host, "accounts", "helper");
         json_auto_t *question = json_pack("{s:s}", "op", operation);
 
         (void) json_object_update(question, args);
-        tn_outside_ask(accounts->outside, helper ? helper : TN_PATH_HELPER, question, KEYS_TIMEOUT_MS,
-                       answered, request_new(host, call));
+        tn_outside_ask(accounts->outside, helper ? helper : TN_PATH_ACCOUNTS_HELPER, question,
+                       KEYS_TIMEOUT_MS, answered, request_new(host, call));
 }
 
 static void keys_get_start(struct tenon_host *host, struct tenon_call *call, json_t *args)

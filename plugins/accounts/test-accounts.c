@@ -40,7 +40,7 @@ static const char *fake_config(struct tenon_host *host, const char *group, const
 
         if (g_str_equal(group, "accounts") && g_str_equal(key, "chpasswd"))
                 return bench->chpasswd;
-        return g_str_equal(group, "agent") && g_str_equal(key, "helper") ? bench->helper : NULL;
+        return g_str_equal(group, "accounts") && g_str_equal(key, "helper") ? bench->helper : NULL;
 }
 
 static void fake_reply(struct tenon_call *call, json_t *value)

@@ -252,14 +252,14 @@ HANDLE_COMMAND(flush)
 
 static bool plugin_start(struct tenon_host *host, GError **error)
 {
-        const char *helper = host->config(host, "agent", "helper");
+        const char *helper = host->config(host, "files", "helper");
         struct files *files = g_new0(struct files, 1);
 
         (void) error;
         files->numbers = tn_files_numbers_new(host, host->config(host, "agent", "statedir"));
         files->handles = tn_files_handles_new(host);
         if (tn_outside_is_other(host->env))
-                files->opener = tn_files_opener_new(host->env, helper ? helper : TN_PATH_HELPER);
+                files->opener = tn_files_opener_new(host->env, helper ? helper : TN_PATH_FILES_HELPER);
         files->flushes = g_ptr_array_new_with_free_func(g_free);
         host->data = files;
         return true;

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * Opening files where the agent's sandbox does not reach. tenon-system-helper is started in a transient unit
+ * Opening files where the agent's sandbox does not reach. tenon-files-helper is started in a transient unit
  * of its own, with one end of a socket pair as its standard input: each message there is a request, each
  * answer has the descriptor with it. The surprising thing: the helper is kept for some seconds, because to
  * start a unit takes longer than all the rest; and it ends by itself when we close our end.
@@ -188,7 +188,7 @@ static bool send_request(struct tn_files_opener *opener, GError **error)
 static bool start_helper(struct tn_files_opener *opener, GError **error)
 {
         const unsigned limit_ms = tn_files_opener_times.life_ms + tn_files_opener_times.open_ms + GRACE_MS;
-        const char *const argv[] = {opener->helper, "open-files", NULL};
+        const char *const argv[] = {opener->helper, NULL};
         g_auto(GStrv) full = tn_outside_argv(opener->env, argv, limit_ms);
         tn_autofd int theirs = -1;
         int fds[2];

@@ -69,7 +69,8 @@ static bool set_vcpu(const struct tn_env *env, json_int_t id, bool online, GErro
         return write_value(env, path, online ? "1" : "0", error);
 }
 
-json_t *tn_online_set_vcpus(const struct tn_env *env, const json_t *request, GError **error)
+static json_t *set_vcpus(const struct tn_env *env, const json_t *request, const struct tn_helper *helper,
+                         GError **error)
 {
         json_t *list = list_of(request, "vcpus", "logical-id", error), *item, *reply;
         g_autoptr(GError) stopped_by = NULL;
@@ -116,7 +117,8 @@ static const char *set_memory_block(const struct tn_env *env, json_int_t index, 
         return "operation-failed";
 }
 
-json_t *tn_online_set_memory_blocks(const struct tn_env *env, const json_t *request, GError **error)
+static json_t *set_memory_blocks(const struct tn_env *env, const json_t *request,
+                                 const struct tn_helper *helper, GError **error)
 {
         json_t *list = list_of(request, "mem-blks", "phys-index", error), *item, *reply;
         size_t i;
@@ -149,7 +151,8 @@ static const struct sleep {
         {"hybrid", "suspend", "disk"}, /* Documentation/admin-guide/pm/sleep-states.rst */
 };
 
-json_t *tn_online_sleep(const struct tn_env *env, const json_t *request, GError **error)
+static json_t *go_to_sleep(const struct tn_env *env, const json_t *request, const struct tn_helper *helper,
+                           GError **error)
 {
         const char *mode = json_string_value(json_object_get(request, "mode"));
 
@@ -163,3 +166,15 @@ json_t *tn_online_sleep(const struct tn_env *env, const json_t *request, GError 
         tn_error_set(error, TN_ERROR_INVALID, "the request has no known mode of sleep");
         return NULL;
 }
+
+static const struct tn_helper_operation operations[] = {
+        {"set-vcpus", set_vcpus},
+        {"set-memory-blocks", set_memory_blocks},
+        {"sleep", go_to_sleep},
+};
+
+const struct tn_helper tn_system_helper = {
+        .program = "tenon-system-helper",
+        .operations = operations,
+        .count = G_N_ELEMENTS(operations),
+};

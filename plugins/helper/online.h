@@ -7,18 +7,12 @@
  */
 #pragma once
 
-#include <glib.h>
-#include <jansson.h>
+#include "lib/helper.h"
 
-struct tn_env;
-
-/* @request {"vcpus": [{"logical-id", "online"}]}. {"processed": number, "stopped-by": text?}, a new
- * reference; an error only when the first one failed. */
-json_t *tn_online_set_vcpus(const struct tn_env *env, const json_t *request, GError **error);
-
-/* @request {"mem-blks": [{"phys-index", "online"}]}. An array of GuestMemoryBlockResponse, a new reference.
- */
-json_t *tn_online_set_memory_blocks(const struct tn_env *env, const json_t *request, GError **error);
-
-/* @request {"mode": "mem" | "disk" | "hybrid"}. Returns after the guest has woken up. */
-json_t *tn_online_sleep(const struct tn_env *env, const json_t *request, GError **error);
+/* What tenon-system-helper can do:
+ *
+ * set-vcpus {"vcpus": [{"logical-id", "online"}]}: {"processed": number, "stopped-by": text?}; an error only
+ * when the first one failed.
+ * set-memory-blocks {"mem-blks": [{"phys-index", "online"}]}: an array of GuestMemoryBlockResponse.
+ * sleep {"mode": "mem" | "disk" | "hybrid"}: answers after the guest has woken up. */
+extern const struct tn_helper tn_system_helper;

@@ -49,6 +49,11 @@ def deb():
     return found[0]
 
 
+def part_debs():
+    """The packages with the plugins that let the host act within the guest."""
+    return [deb().replace('tenon_', f'tenon-{name}_') for name in ('accounts', 'exec', 'files')]
+
+
 def qga_deb():
     """The package that puts Tenon in qemu-guest-agent's place, made with the other one."""
     return deb().replace('tenon_', 'tenon-qemu-ga_').replace('_amd64.deb', '_all.deb')
@@ -100,7 +105,7 @@ def boot_micro(options='', extra=(), **settings):
 def boot_full(extra=(), files=(), watchdog=None, **settings):
     """Boot the full guest with the package, and other host files, on its second disk, not yet installed."""
     folder = machine.procs.temp_dir()
-    disk = machine.data_disk(folder, [deb(), *files])
+    disk = machine.data_disk(folder, [deb(), *part_debs(), *files])
     hardware = [*devices.disk(disk, 'raw', True), *devices.virtio_serial(), *devices.port(),
                 *(devices.watchdog() if watchdog is None else watchdog), *devices.balloon(), *devices.net(), *extra]
     guest = machine.boot_full(hardware, **settings)
@@ -112,10 +117,13 @@ def boot_full(extra=(), files=(), watchdog=None, **settings):
 UMOUNT = '(for n in 1 2 3 4 5 6 7 8 9; do umount /mnt && exit; sleep 1; done; exit 1)'
 
 
-def install(guest):
-    """Install the package from the second disk; what dpkg printed."""
+ALL = '/mnt/tenon_*.deb /mnt/tenon-accounts_*.deb /mnt/tenon-exec_*.deb /mnt/tenon-files_*.deb'
+
+
+def install(guest, packages='/mnt/tenon_*.deb'):
+    """Install packages from the second disk, the agent's own or ALL; what dpkg printed."""
     guest.run('mkdir -p /mnt && mount -o ro /dev/vdb /mnt')
-    return guest.run(f'dpkg -i /mnt/tenon_*.deb && {UMOUNT}', 180)
+    return guest.run(f'dpkg -i {packages} && {UMOUNT}', 180)
 
 
 def pid(guest):

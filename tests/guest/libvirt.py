@@ -94,7 +94,7 @@ class Libvirt:
         for path in (made.kernel, made.initrd):
             shutil.copy(path, self.folder)
         procs.run(['cp', '--sparse=always', made.disk, self.folder])
-        machine.data_disk(self.folder, [agent.deb()])
+        machine.data_disk(self.folder, [agent.deb(), *agent.part_debs()])
         self._describe()
         if os.geteuid() == 0:
             procs.run(['chown', '-R', f'{NOBODY}:{NOBODY}', self.folder])
@@ -130,7 +130,7 @@ class Libvirt:
         self.console = Console(os.path.join(self.folder, 'shell.sock'))
         self.console.wait_ready(180)
         machine.wait_booted(self)
-        agent.install(self)
+        agent.install(self, agent.ALL)
         self.wait_agent()
 
     def wait_agent(self):

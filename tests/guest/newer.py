@@ -25,24 +25,32 @@ def same_length(path, old, new):
     return changed != content
 
 
-def newer_package():
-    """A flat repository: the same package, in which the version's text is another one; its files."""
-    folder = procs.temp_dir()
-    tree = os.path.join(folder, 'tree')
-    procs.run(['dpkg-deb', '-R', agent.deb(), tree])
+def repack(deb, folder):
+    """The package again as NEWER, in the folder: version, dependency on the same version, the programs' text; its path."""
+    name = os.path.basename(deb).split('_')[0]
+    tree = os.path.join(folder, name)
+    procs.run(['dpkg-deb', '-R', deb, tree])
     control = os.path.join(tree, 'DEBIAN', 'control')
     with open(control, encoding='utf-8') as file:
         text = file.read()
     old = re.search(r'^Version: (\S+)$', text, re.M)[1]
     with open(control, 'w', encoding='utf-8') as file:
-        file.write(text.replace(f'Version: {old}\n', f'Version: {NEWER}-1\n'))
+        file.write(text.replace(f'Version: {old}\n', f'Version: {NEWER}-1\n').replace(f'(= {old})', f'(= {NEWER}-1)'))
     upstream = old.rsplit('-', 1)[0]
     equal(len(upstream), len(NEWER), 'length of the version')
     programs = [*glob.glob(f'{tree}/usr/*bin/*'), *glob.glob(f'{tree}/usr/lib/*/tenon/plugins/update.so')]
-    check(sum(same_length(path, upstream, NEWER) for path in programs) >= 3, 'tenond, tenonctl and the plugin have a version')
-    package = os.path.join(folder, 'newer.deb')
+    changed = sum(same_length(path, upstream, NEWER) for path in programs)
+    check(name != 'tenon' or changed >= 3, 'tenond, tenonctl and the plugin have a version')
+    package = os.path.join(folder, f'newer-{name}.deb')
     procs.run(['dpkg-deb', '--root-owner-group', '--build', tree, package])
-    listing = procs.run(['dpkg-scanpackages', '.'], cwd=folder)
+    return package
+
+
+def newer_package():
+    """A flat repository: the same package, in which the version's text is another one; its files."""
+    folder = procs.temp_dir()
+    package = repack(agent.deb(), folder)
+    listing = procs.run(['dpkg-scanpackages', '-m', '.'], cwd=folder)
     with open(os.path.join(folder, 'Packages'), 'w', encoding='utf-8') as file:
         file.write(re.sub(r'^dpkg-scanpackages: .*\n', '', listing, flags=re.MULTILINE))
     return [package, os.path.join(folder, 'Packages')]

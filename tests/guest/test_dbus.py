@@ -29,7 +29,7 @@ def guest():
     procs.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', *POLKIT], cwd=folder, timeout=300)
     made = agent.boot_full(files=glob.glob(f'{folder}/*.deb'))
     made.run('mkdir -p /mnt && mount -o ro /dev/vdb /mnt && mkdir /root/polkit && cp /mnt/*.deb /root/polkit && '
-             f'rm /root/polkit/tenon_* && dpkg -i /mnt/tenon_*.deb && {agent.UMOUNT}', 240)
+             f'rm /root/polkit/tenon* && dpkg -i /mnt/tenon_*.deb && {agent.UMOUNT}', 240)
     procs.wait_for(lambda: made.sh(f'busctl status {NAME}')[0] == 0, 120, 'the name on the bus')
     return made
 

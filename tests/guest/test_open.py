@@ -24,7 +24,7 @@ def guest():
     made.run('mkdir -p /etc/tenon/tenond.conf.d; '
              'printf "[policy]\\npreset=open\\n" > /etc/tenon/tenond.conf.d/open.conf; '
              'useradd -m anna')
-    agent.install(made)
+    agent.install(made, agent.ALL)
     made.port.wait_agent(60)
     return made
 
@@ -165,7 +165,7 @@ def series_of_opens_share_a_unit_that_then_ends():
     for _ in range(20):
         guest().ask('guest-file-close', handle=guest().ask('guest-file-open', path='/etc/hostname'))
     note(f'opening and closing one more file takes {(time.monotonic() - begin) * 50:.1f} ms')
-    opener = 'pgrep -c -f "^[^ ]*/tenon-system-helper open-files$"'
+    opener = 'pgrep -c -f "^[^ ]*/tenon-files-helper$"'
     equal(guest().run(opener), '1', 'openers in a series')
     deadline = time.monotonic() + 20
     while guest().sh(opener)[0] == 0:

@@ -83,6 +83,23 @@ def names_that_no_command_has():
 
 
 @test
+def names_of_packages_that_are_not_installed():
+    """What may come in a package of its own: the table is that of the plugins, and what is blocked needs no word."""
+    agent = tenond.Agent('[policy]\npreset=open\n', options=tenond.plugin_options(tenond.ALL_PLUGINS))
+    apart = {row['name']: row['category'] for row in agent.ask('tenon-get-policy')['commands']
+             if row['category'] in ('accounts', 'exec', 'files')}
+    agent.close()
+    check(len(apart) > 10, f'{apart}')
+    names = ','.join(apart)
+    agent = start_with(f'[policy]\nallow={names}\nblock={names}\n')
+    text = agent.text('log')
+    for name, category in apart.items():
+        check(f"key 'allow': no command is named '{name}'; it comes with the package tenon-{category}\n" in text, text)
+    check("key 'block'" not in text, text)
+    agent.close()
+
+
+@test
 def drop_ins():
     agent = tenond.Agent('[policy]\npreset=locked\n', start=False)
     os.mkdir(agent.conf + '.d')

@@ -35,7 +35,8 @@ class DropIn(tenond.Agent):
         self.name = self.path('qemu-ga')
         os.symlink(tenond.built('agent/tenond'), self.name)
         with open(self.conf, 'w', encoding='utf-8') as file:
-            file.write(f'[agent]\ncontrol-socket=\nhelper={tenond.built("plugins/helper/tenon-system-helper")}\n')
+            file.write(f'[agent]\ncontrol-socket=\nhelper={tenond.built("plugins/helper/tenon-system-helper")}\n'
+                       f'[accounts]\nhelper={tenond.built("plugins/accounts/tenon-accounts-helper")}\n')
         self.options = options
         self.environment = {**os.environ, 'QGA_CONF': 'tenond.conf', **environment}
 

@@ -5,10 +5,11 @@ parts are. Compiles the tree once more, because the prefix is compiled in."""
 
 import json
 import os
+import shutil
 import stat
 
 from cases import check, equal, shared, test
-from hostport import HostPort
+from hostport import AgentError, HostPort
 import procs
 import tenond
 
@@ -87,6 +88,41 @@ def agent_runs_from_there():
         equal(states.get(plugin), 'running', f'state of {plugin}')
     check('id' in host.ask('guest-get-osinfo'), 'guest-get-osinfo has no id')
     host.close()
+
+
+@test(timeout=900)
+def example_plugin_builds_against_it_and_works():
+    folder = installed().path('example')
+    shutil.copytree(os.path.join(tenond.TOP, 'docs/example-plugin'), folder)
+    found = [path for path in installed().files() if path.endswith('tenon-plugin.pc')]
+    equal(len(found), 1, f'pkg-config files: {found}')
+    environment = {**os.environ, 'PKG_CONFIG_PATH': os.path.dirname(os.path.join(installed().prefix, found[0]))}
+    procs.run(['meson', 'setup', '-Dwerror=true', 'build'], cwd=folder, env=environment)
+    procs.run(['ninja', '-C', 'build'], cwd=folder)
+    hook = os.path.join(folder, 'hook')
+    with open(hook, 'w', encoding='utf-8') as file:
+        file.write(f'#!/bin/sh\necho "$1" >>{folder}/told; test "$1" = begin || {{ echo not yet; exit 1; }}\n')
+    os.chmod(hook, 0o755)
+    plugins = os.path.join(folder, 'plugins')
+    os.mkdir(plugins, 0o755)
+    shutil.copy(os.path.join(folder, 'build/maintenance.so'), plugins)
+    os.chmod(os.path.join(plugins, 'maintenance.so'), 0o644)
+    agent = tenond.Agent(f'[policy]\npreset=open\n[plugin maintenance]\nhook={hook}\n', options=[f'--plugin-dir={plugins}'],
+                         command=[installed().path('p/sbin/tenond')])
+    equal(agent.ask('example-get-maintenance'), {'active': False}, 'at first')
+    equal(agent.ask('example-maintenance', begin=True, reason='kernel'), {}, 'begin')
+    equal(agent.ask('example-get-maintenance')['problems'], ['under maintenance: kernel'], 'the problem')
+    health = agent.ask('tenon-get-status')['health']
+    check('under maintenance: kernel' in json.dumps(health), f'the health is {health}')
+    try:
+        agent.ask('example-maintenance', begin=False)
+        raise AssertionError('a hook that fails is no error')
+    except AgentError as error:
+        check('the hook failed: not yet' in str(error), str(error))
+    check(agent.ask('example-get-maintenance')['active'], 'the hook refused, and it ended nevertheless')
+    with open(os.path.join(folder, 'told'), encoding='utf-8') as file:
+        equal(file.read(), 'begin\nend\n', 'what the hook was told')
+    agent.close()
 
 
 @test(timeout=900)

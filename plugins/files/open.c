@@ -5,7 +5,7 @@
  * Opens files for the agent: messages come in on a socket, answers go out with the descriptor. The
  * surprising thing: it waits as long as an open takes. It is the agent that has the patience, or not.
  */
-#include "plugins/helper/open.h"
+#include "plugins/files/open.h"
 
 #include <jansson.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/error.h"
-#include "plugins/helper/keys.h"
+#include "plugins/accounts/keys.h"
 
 static json_t *keys_of(const char *text)
 {

@@ -25,7 +25,7 @@
 
 #include "lib/env.h"
 #include "lib/error.h"
-#include "plugins/helper/serve.h"
+#include "plugins/accounts/keys-serve.h"
 
 #define SSH       "home/bob/.ssh"
 #define FILE_PATH SSH "/authorized_keys"
@@ -161,10 +161,12 @@ static int ask_in_child(const char *request, pid_t *ret_pid)
         *ret_pid = fork();
         assert_true(*ret_pid >= 0);
         if (*ret_pid == 0) {
+                static const tn_user_find_func find = find_bob;
+                struct tn_helper helper = tn_accounts_helper_for(&find);
                 g_autofree char *answer = NULL;
 
                 (void) alarm(5); /* nothing here may wait for anybody */
-                answer = tn_serve_answer(&machine.env, find_bob, request, strlen(request));
+                answer = tn_helper_answer(&helper, &machine.env, request, strlen(request));
                 _exit(write(fds[1], answer, strlen(answer)) < 0);
         }
         close(fds[1]);

@@ -6,7 +6,7 @@
  * (CVE-2026-12080); here it is the user who does it, and by directory descriptors.
  */
 #define _GNU_SOURCE
-#include "plugins/helper/keys-file.h"
+#include "plugins/accounts/keys-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include "lib/env.h"
 #include "lib/error.h"
 #include "lib/fd.h"
-#include "plugins/helper/keys.h"
+#include "plugins/accounts/keys.h"
 
 #define FILE_MAX      (1024 * 1024) /* bytes of authorized_keys */
 #define TEMP_ATTEMPTS 16

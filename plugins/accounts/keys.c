@@ -5,7 +5,7 @@
  * Lines of authorized_keys. The surprising thing: a key is its whole line with options and comment, as the
  * QEMU guest agent has it, so the same key with another comment is another one.
  */
-#include "plugins/helper/keys.h"
+#include "plugins/accounts/keys.h"
 
 #include <string.h>
 

@@ -20,7 +20,7 @@
 #include "lib/env.h"
 #include "lib/fd-pass.h"
 #include "lib/fd.h"
-#include "plugins/helper/open.h"
+#include "plugins/files/open.h"
 
 /* Sends all @requests, has them served to the end, and gives the answers. */
 static void serve(const char *root, const char *const *requests, const char *const *answers, int *ret_fds)

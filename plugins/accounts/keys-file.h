@@ -14,7 +14,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "plugins/helper/user.h"
+#include "plugins/accounts/user.h"
 
 struct tn_env;
 

@@ -6,7 +6,7 @@
  * it, so it needs none, and neither has who would take it over.
  */
 #define _GNU_SOURCE
-#include "plugins/helper/user.h"
+#include "plugins/accounts/user.h"
 
 #include <errno.h>
 #include <grp.h>
