@@ -110,30 +110,57 @@ static bool load(const struct job *job, const char *module)
         return modprobe && tn_tool_must(job->run, job->env, argv, LOAD_DEADLINE_S, NULL, NULL, NULL);
 }
 
-/* The kernel that has @module now: the one that runs, else the newest one that does. */
-static struct tn_kernel *find_kernel(const struct tn_kernels *kernels, const char *module)
+/* depmod's list is not enough: the file must be there. */
+static bool has_module(const struct tn_env *env, struct tn_kernel *kernel, const char *name)
 {
-        struct tn_kernel *running = tn_kernels_running(kernels), *kernel;
+        g_autoptr(tn_module_t) module = tn_kernel_module(kernel, name);
 
-        if (running && tn_kernel_module_state(running, module) != TN_MODULE_MISSING)
-                return running;
+        return module->state != TN_MODULE_MISSING && (!module->path || tn_env_exists(env, module->path));
+}
+
+/* The kernel that has @module now: the one that lacked it, else the newest other one, which boots next. Not
+ * the one that runs: that @release is still without it. */
+static struct tn_kernel *find_kernel(const struct tn_env *env, const struct tn_kernels *kernels,
+                                     const char *release, const char *module)
+{
+        struct tn_kernel *same = tn_kernels_find(kernels, release), *kernel;
+
+        if (same && has_module(env, same, module))
+                return same;
         for (size_t i = 0; (kernel = tn_kernels_at(kernels, i)); i++)
-                if (tn_kernel_module_state(kernel, module) != TN_MODULE_MISSING)
+                if (!kernel->running && has_module(env, kernel, module))
                         return kernel;
         return NULL;
 }
 
-static bool check_module(const struct job *job, const struct tn_kernels *kernels, const char *module,
-                         json_t *modules, GError **error)
+static bool is_told(const json_t *modules, const char *release, const char *module)
 {
-        struct tn_kernel *kernel = find_kernel(kernels, module);
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(modules, i, row)
+        {
+                if (g_str_equal(json_string_value(json_object_get(row, "module")), module) &&
+                    g_str_equal(json_string_value(json_object_get(row, "kernel")), release))
+                        return true;
+        }
+        return false;
+}
+
+static bool check_module(const struct job *job, const struct tn_kernels *kernels, const char *release,
+                         const char *module, json_t *modules, GError **error)
+{
+        struct tn_kernel *kernel = find_kernel(job->env, kernels, release, module);
         bool loaded = false, running;
 
         if (!kernel)
                 return tn_error_set(
                         error, TN_ERROR_FAILED,
-                        "%s has installed the packages, but no kernel here has the driver %s now",
-                        tn_packages_name(job->packages), module);
+                        "%s has installed the packages, but neither the kernel %s nor one that could "
+                        "boot in its place has the driver %s now",
+                        tn_packages_name(job->packages), release, module);
+        if (is_told(modules, kernel->release, module))
+                return true;
         running = kernel == tn_kernels_running(kernels);
         if (running && tn_kernel_module_usable(kernel, module))
                 loaded = load(job, module);
@@ -149,18 +176,14 @@ static bool check_module(const struct job *job, const struct tn_kernels *kernels
 static json_t *check_all(const struct job *job, GError **error)
 {
         g_autoptr(tn_kernels_t) kernels = tn_kernels_new(job->env);
-        g_autoptr(GPtrArray) done = g_ptr_array_new();
         json_auto_t *modules = json_array();
 
         tn_progress_step(job->progress, "verify", "looking whether the drivers are there now");
         for (guint i = 0; i < job->missing->len; i++) {
                 const struct tn_install_missing *missing = g_ptr_array_index(job->missing, i);
-                char *module = (char *) missing->row->module;
 
-                if (g_ptr_array_find_with_equal_func(done, module, g_str_equal, NULL))
-                        continue;
-                g_ptr_array_add(done, module);
-                if (!check_module(job, kernels, module, modules, error))
+                if (!check_module(job, kernels, missing->kernel->release, missing->row->module, modules,
+                                  error))
                         return NULL;
         }
         return g_steal_pointer(&modules);

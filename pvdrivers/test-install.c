@@ -24,6 +24,7 @@ static struct tn_env env;
 static GString *asked;       /* command lines, one a line */
 static const char *known;    /* packages that the stand-in knows, with blanks around each */
 static const char *installs; /* a module's file that its installation puts into the root, or NULL */
+static const char *lists;    /* a modules.dep that names the module afterwards, or NULL */
 static int install_status;   /* how its installation ends */
 
 static bool stand_in(const struct tn_env *e, const char *const *argv, unsigned deadline_s,
@@ -47,6 +48,8 @@ static bool stand_in(const struct tn_env *e, const char *const *argv, unsigned d
                 g_string_append(ret->output, install_status ? "E: Unable to fetch some archives\n" : "");
                 if (!install_status && installs && !strstr(line, "-s "))
                         folder_put(root, installs, "module");
+                if (!install_status && lists && !strstr(line, "-s "))
+                        folder_put(root, lists, "kernel/drivers/net/vmxnet3.ko:\n");
         }
         return true;
 }
@@ -66,7 +69,7 @@ static void begin(const char *os_release, const char *program)
         g_free(env.machine);
         env.machine = g_strdup("x86_64");
         asked = g_string_new(NULL);
-        known = installs = NULL;
+        known = installs = lists = NULL;
         install_status = 0;
 }
 
@@ -185,7 +188,30 @@ static void test_failures(void **state)
         check_fails(TN_ERROR_FAILED, "Unable to fetch");
         begin("ID=debian\n", "apt-get");
         known = " linux-image-amd64 "; /* and it installs nothing */
-        check_fails(TN_ERROR_FAILED, "no kernel here has the driver vmxnet3 now");
+        check_fails(TN_ERROR_FAILED, "has the driver vmxnet3 now");
+        begin("ID=debian\n", "apt-get");
+        known = " linux-image-amd64 ";
+        lists = "lib/modules/6.1.0-9-amd64/modules.dep"; /* of which the file does not come */
+        folder_put(root, "boot/vmlinuz-6.1.0-9-amd64", "x");
+        check_fails(TN_ERROR_FAILED, "has the driver vmxnet3 now");
+}
+
+/* The kernel that runs has it now, and the one that boots next has not: that is no success. */
+static void test_default_kernel(void **state)
+{
+        (void) state;
+        begin("ID=fedora\n", "dnf");
+        known = " kernel-modules-" RELEASE " kernel-modules-6.8.0-1 ";
+        folder_put(root, "lib/modules/6.8.0-1/modules.dep", "");
+        folder_put(root, "lib/modules/6.8.0-1/modules.builtin", "");
+        folder_put(root, "boot/vmlinuz-6.8.0-1", "x");
+        folder_put(root, "boot/grub2/grub.cfg",
+                   "menuentry 'x' {\n linux /boot/vmlinuz-6.8.0-1 root=UUID=1\n}\n");
+        installs = "lib/modules/" RELEASE "/kernel/drivers/net/vmxnet3.ko";
+        lists = "lib/modules/" RELEASE "/modules.dep";
+        check_fails(TN_ERROR_FAILED,
+                    "neither the kernel 6.8.0-1 nor one that could boot in its place has the "
+                    "driver vmxnet3 now");
 }
 
 static void test_dry_run(void **state)
@@ -342,7 +368,7 @@ int main(void)
                 cmocka_unit_test(test_failures),   cmocka_unit_test(test_dry_run),
                 cmocka_unit_test(test_held_lock),  cmocka_unit_test(test_other_managers),
                 cmocka_unit_test(test_leftovers),  cmocka_unit_test(test_words),
-                cmocka_unit_test(test_upgrade),
+                cmocka_unit_test(test_upgrade),    cmocka_unit_test(test_default_kernel),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
