@@ -92,6 +92,12 @@ static void test_lvm_devices(void **state)
                              "/etc/lvm/devices/system.devices names disks by what this "
                              "hypervisor gives them (IDNAME=naa.6000c29f00)");
         assert_true(check->fixable);
+        /* prepare has no other name for a disk of multipath, and does not say that it had */
+        guest_put(guest, "etc/lvm/devices/system.devices",
+                  "IDTYPE=mpath_uuid IDNAME=mpath-36000c29f00 DEVNAME=/dev/dm-0 PVID=abc PART=2\n");
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_FATAL);
+        check = assert_found(guest, "root-device", TN_VERDICT_FATAL, "IDNAME=mpath-36000c29f00");
+        assert_false(check->fixable);
         guest_put(guest, "etc/lvm/lvmlocal.conf", "devices {\n\tuse_devicesfile = 0\n}\n");
         assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_READY);
 }

@@ -17,6 +17,7 @@ static void test_ifupdown(void **state)
         guest_put(guest, "sys/class/net/ens192/address", "00:0c:29:11:22:33\n");
         guest_put(guest, "sys/class/net/ens192/device/uevent", "");
         guest_put(guest, "etc/nftables.conf", "table inet f { chain i { iifname \"ens192\" accept; } }\n");
+        guest_put(guest, "usr/lib/systemd/network/99-default.link", "[Match]\n");
         guest_put(guest, "etc/sysctl.conf", "net.ipv4.conf.ens1920.rp_filter=0\n");
         assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_LOSS);
         assert_int_equal(guest_findings(guest, "interface-names"), 1);
@@ -28,8 +29,11 @@ static void test_ifupdown(void **state)
         assert_string_equal(json_string_value(json_object_get(check->data, "mac")), "00:0c:29:11:22:33");
         assert_string_equal(json_string_value(json_object_get(json_object_get(check->data, "pin"), "path")),
                             "etc/systemd/network/10-tenon-ens192.link");
-        assert_string_equal(json_string_value(json_object_get(json_object_get(check->data, "pin"), "text")),
-                            "[Match]\nMACAddress=00:0c:29:11:22:33\nType=ether\n\n[Link]\nName=ens192\n");
+        assert_string_equal(
+                json_string_value(json_object_get(json_object_get(check->data, "pin"), "text")),
+                "# Written by `tenonctl drivers prepare`: the interface keeps its name on other hardware.\n"
+                "# `tenonctl drivers undo` removes this file.\n"
+                "[Match]\nPermanentMACAddress=00:0c:29:11:22:33\n\n[Link]\nName=ens192\n");
         assert_int_equal(json_array_size(json_object_get(check->data, "named-in")), 1);
         /* a name that is of no card here */
         guest_put(guest, "sys/class/net/lo/address", "00:00:00:00:00:00\n");
@@ -126,6 +130,13 @@ static void test_suse(void **state)
         guest_put(guest, "etc/sysconfig/network/ifcfg-eth1", "BOOTPROTO='dhcp'\n");
         assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_LOSS);
         assert_found(guest, "interface-names", TN_VERDICT_LOSS, "of several cards the order may change");
+        /* nor does a pin help: eth1 is eth0's name while eth0 is to become eth1 */
+        guest_put(guest, "etc/systemd/network/10-a.link",
+                  "[Match]\nMACAddress=00:0c:29:11:22:33\n[Link]\nName=eth0\n");
+        guest_put(guest, "etc/systemd/network/10-b.link",
+                  "[Match]\nMACAddress=00:0c:29:11:22:34\n[Link]\nName=eth1\n");
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_LOSS);
+        assert_found(guest, "interface-names", TN_VERDICT_LOSS, "udev cannot swap names");
 }
 
 static void test_networkd(void **state)

@@ -41,6 +41,17 @@ static void test_bios(void **state)
         guest_put(guest, "sys/firmware/acpi/tables/APIC", "");
         assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_READY);
         assert_found(guest, "boot-entry", TN_VERDICT_READY, "boots by BIOS");
+        guest_put(guest, "boot/grub/grub.cfg", KERNEL(""));
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_READY);
+        assert_string_equal(assert_found(guest, "boot-entry", TN_VERDICT_READY,
+                                         "no other kernel to choose, and no rescue entry")
+                                    ->remedy,
+                            "keep a second kernel until the guest has started there");
+        guest_put(guest, "boot/grub/grub.cfg",
+                  KERNEL("") "menuentry 'y (recovery mode)' {\n linux /boot/vmlinuz-6.1.0-37-amd64 "
+                             "single\n}\n");
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_READY);
+        assert_found(guest, "boot-entry", TN_VERDICT_READY, "and a rescue entry: y (recovery mode)");
         guest_put(guest, "boot/grub/grub.cfg", "set default='gone'\n" KERNEL(""));
         assert_int_equal(guest_exit(guest, "hyperv"), TN_PLAN_EXIT_READY);
         assert_found(guest, "boot-entry", TN_VERDICT_READY,

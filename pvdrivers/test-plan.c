@@ -232,6 +232,8 @@ static void test_fallback(void **state)
         assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_FATAL);
         assert_found(guest, "boot-entry", TN_VERDICT_READY,
                      "5.10.0-9-amd64 boots: /boot/grub/grub.cfg line 1: default=old>entry");
+        assert_found(guest, "boot-entry", TN_VERDICT_READY,
+                     "another kernel to choose: 6.1.0-37-amd64, and no rescue entry");
 }
 
 static void test_bad_images(void **state)

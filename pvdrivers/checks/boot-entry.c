@@ -44,6 +44,46 @@ static void look_at_default(struct tn_check_context *context)
                                            (int) boot->entries->len));
 }
 
+/* GRUB's and the Boot Loader Specification's rescue entries are known by their titles. */
+static bool is_rescue(const struct tn_boot_entry *entry)
+{
+        g_autofree char *title = g_ascii_strdown(entry->title ? entry->title : "", -1);
+
+        return strstr(title, "rescue") || strstr(title, "recovery");
+}
+
+/* What is left to choose in the menu when the default does not come up there. */
+static void look_at_others(struct tn_check_context *context)
+{
+        const struct tn_boot *boot = context->boot;
+        const struct tn_boot_entry *rescue = NULL;
+        g_autoptr(GPtrArray) kernels = g_ptr_array_new();
+        g_autofree char *names = NULL;
+        struct tn_check *check;
+
+        for (guint i = 0; i < boot->entries->len; i++) {
+                const struct tn_boot_entry *entry = boot->entries->pdata[i];
+
+                if (!rescue && is_rescue(entry))
+                        rescue = entry;
+                if (entry->release &&
+                    !(boot->chosen && g_strcmp0(boot->chosen->release, entry->release) == 0) &&
+                    !g_ptr_array_find_with_equal_func(kernels, entry->release, g_str_equal, NULL))
+                        g_ptr_array_add(kernels, entry->release);
+        }
+        if (!boot->chosen)
+                return;
+        names = tn_check_join(kernels, ", ");
+        check = tn_check_add(context, TN_VERDICT_READY, "beside the default there is %s%s, and %s%s",
+                             kernels->len ? "another kernel to choose: " : "no other kernel to choose",
+                             names, rescue ? "a rescue entry: " : "no rescue entry",
+                             rescue ? rescue->title : "");
+        if (!kernels->len && !rescue)
+                tn_check_set_remedy(check, "keep a second kernel until the guest has started there");
+        tn_check_set_data(check, json_pack("{s:o, s:s?}", "other-kernels", tn_check_strings(kernels),
+                                           "rescue", rescue ? rescue->title : NULL));
+}
+
 /* SecureBoot-GUID: four bytes of attributes, then the value. */
 static bool secure_boot(const struct tn_env *env)
 {
@@ -121,5 +161,6 @@ static void look_at_firmware(struct tn_check_context *context)
 void tn_check_boot_entry(struct tn_check_context *context)
 {
         look_at_default(context);
+        look_at_others(context);
         look_at_firmware(context);
 }

@@ -31,7 +31,7 @@ static bool devices_file_in_use(const struct tn_env *env)
 }
 
 /* Entries that name a disk by what its hypervisor gives it; a devname entry is looked for by its PVID. */
-static unsigned count_foreign(const GPtrArray *lines, GString *names)
+static unsigned count_foreign(const GPtrArray *lines, GString *names, bool *ret_multipath)
 {
         static const char *const foreign[] = {"sys_wwid", "sys_serial", "mpath_uuid"};
         unsigned count = 0;
@@ -45,6 +45,7 @@ static unsigned count_foreign(const GPtrArray *lines, GString *names)
                                     g_str_equal(words[j] + strlen("IDTYPE="), foreign[k]) && words[j + 1]) {
                                         g_string_append_printf(names, "%s%s", count++ ? ", " : "",
                                                                words[j + 1]);
+                                        *ret_multipath |= g_str_equal(foreign[k], "mpath_uuid");
                                         break;
                                 }
         }
@@ -58,10 +59,10 @@ static enum tn_verdict lvm_verdict(const struct tn_check_context *context)
 
 static unsigned read_devices_file(struct tn_check_context *context)
 {
-        bool denied;
+        bool denied, multipath = false;
         g_autoptr(GPtrArray) lines = tn_textfile_try(context->env, DEVICES_FILE, &denied);
         g_autoptr(GString) names = g_string_new(NULL);
-        unsigned count = count_foreign(lines, names);
+        unsigned count = count_foreign(lines, names, &multipath);
         struct tn_check *check;
 
         if (denied) {
@@ -78,9 +79,12 @@ static unsigned read_devices_file(struct tn_check_context *context)
                 DEVICES_FILE, names->str, context->root->lvm ? ", and / is on LVM" : "");
         tn_check_set_remedy(
                 check,
-                "set use_devicesfile=0 in /etc/lvm/lvmlocal.conf and make the initramfs anew; after the "
-                "move: vgimportdevices --all");
-        check->fixable = true;
+                "%sset use_devicesfile=0 in /etc/lvm/lvmlocal.conf and make the initramfs anew; after the "
+                "move: vgimportdevices --all",
+                multipath
+                        ? ""
+                        : "`tenonctl drivers prepare` has LVM look for the PVs' own identifiers; by hand: ");
+        check->fixable = !multipath; /* a multipath device has no name that is the same without multipath */
         tn_check_set_data(check, json_pack("{s:s, s:i}", "file", DEVICES_FILE, "entries", (int) count));
         return 1;
 }

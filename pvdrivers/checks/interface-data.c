@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/json.h"
+#include "pvdrivers/pin.h"
 #include "pvdrivers/textfile.h"
 
 /* Files in which interfaces are named for other reasons than addresses. */
@@ -89,12 +90,13 @@ static json_t *configured_in(const struct tn_interface_names *names, const char 
         return array;
 }
 
-static json_t *pin_of(const char *interface, const char *mac)
+/* The file that prepare would write, or null where it would write none. */
+static json_t *pin_of(const struct tn_env *env, const char *interface, const char *mac)
 {
-        g_autofree char *path = g_strdup_printf("etc/systemd/network/10-tenon-%s.link", interface);
-        g_autofree char *text = g_strdup_printf("[Match]\nMACAddress=%s\nType=ether\n\n[Link]\nName=%s\n",
-                                                mac, interface);
+        g_autofree char *path = NULL, *text = NULL;
 
+        if (!tn_pin_make(env, interface, mac, &path, &text, NULL))
+                return json_null();
         return json_pack("{s:o, s:o}", "path", tn_json_text(path), "text", tn_json_text(text));
 }
 
@@ -106,7 +108,8 @@ void tn_interface_data_set(const struct tn_interface_names *names, struct tn_che
                                  "named-in", named_in(names, item->interface));
 
         json_object_set_new(data, "pin",
-                            mac && check->verdict == TN_VERDICT_LOSS ? pin_of(item->interface, mac)
-                                                                     : json_null());
+                            mac && check->verdict == TN_VERDICT_LOSS
+                                    ? pin_of(names->context->env, item->interface, mac)
+                                    : json_null());
         tn_check_set_data(check, data);
 }
