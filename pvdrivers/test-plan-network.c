@@ -123,13 +123,21 @@ static void test_suse(void **state)
         assert_int_equal(guest_findings(guest, "interface-names"), 1);
         /* the name is the kernel's where the command line says so */
         guest_put(guest, "boot/grub2/grub.cfg",
-                  "menuentry 'x' {\n linux /boot/vmlinuz-6.4.0-150600.21-default root=UUID=1 net.ifnames=0\n"
+                  "menuentry 'x' {\n linux /boot/vmlinuz-6.4.0-150600.21-default root=UUID=1 net.ifnames=0 "
+                  "net.naming-scheme=v247\n"
                   " initrd /boot/initrd-6.4.0-150600.21-default\n}\n");
         assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_READY);
+        assert_found(guest, "interface-names", TN_VERDICT_READY,
+                     "net.naming-scheme=v247 goes with the guest");
         /* but of two cards the order is the slots' */
         guest_put(guest, "etc/sysconfig/network/ifcfg-eth1", "BOOTPROTO='dhcp'\n");
         assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_LOSS);
         assert_found(guest, "interface-names", TN_VERDICT_LOSS, "of several cards the order may change");
+        guest_put(guest, "etc/systemd/system/network-online.target.wants/NetworkManager-wait-online.service",
+                  "");
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_LOSS);
+        assert_found(guest, "interface-names", TN_VERDICT_LOSS,
+                     "NetworkManager-wait-online.service holds back the start");
         /* nor does a pin help: eth1 is eth0's name while eth0 is to become eth1 */
         guest_put(guest, "etc/systemd/network/10-a.link",
                   "[Match]\nMACAddress=00:0c:29:11:22:33\n[Link]\nName=eth0\n");

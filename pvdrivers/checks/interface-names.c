@@ -245,6 +245,50 @@ static void count_cards(struct tn_interface_names *names)
         }
 }
 
+static bool any_loss(const struct tn_check_context *context, guint first)
+{
+        for (guint i = first; i < context->plan->checks->len; i++)
+                if (((const struct tn_check *) context->plan->checks->pdata[i])->verdict == TN_VERDICT_LOSS)
+                        return true;
+        return false;
+}
+
+/* Units that hold back the start until the network is there: with a card that has another name they wait for
+ * all of their time. */
+static void look_at_waiting(struct tn_check_context *context)
+{
+        static const char folder[] = "etc/systemd/system/network-online.target.wants";
+        g_auto(GStrv) units = tn_env_list(context->env, folder);
+
+        for (char **unit = units; unit && *unit; unit++) {
+                g_autofree char *own = g_strdup_printf("etc/systemd/system/%s", *unit);
+                g_autofree char *mask = tn_env_readlink(context->env, own);
+                struct tn_check *check;
+
+                if (!strstr(*unit, "wait-online") || g_strcmp0(mask, "/dev/null") == 0)
+                        continue;
+                check = tn_check_add(
+                        context, TN_VERDICT_LOSS,
+                        "/%s/%s holds back the start, as long as it may, for a network that a name "
+                        "above will not bring",
+                        folder, *unit);
+                tn_check_set_remedy(check, "see to the names; or systemctl disable %s until after the move",
+                                    *unit);
+        }
+}
+
+/* What the names of slots follow, where somebody has chosen it. */
+static void look_at_scheme(struct tn_check_context *context)
+{
+        g_autofree char *where = NULL, *options = tn_check_options(context, &where);
+        g_autofree char *scheme = tn_check_option(options, "net.naming-scheme");
+
+        if (scheme)
+                tn_check_add(context, TN_VERDICT_READY,
+                             "%s: net.naming-scheme=%s goes with the guest; slots and firmware do not",
+                             where, scheme);
+}
+
 void tn_check_interface_names(struct tn_check_context *context)
 {
         g_autoptr(tn_netconf_list_t) list = tn_netconf_read(context->env);
@@ -254,6 +298,9 @@ void tn_check_interface_names(struct tn_check_context *context)
 
         count_cards(&names);
         judge_all(&names);
+        if (any_loss(context, before))
+                look_at_waiting(context);
+        look_at_scheme(context);
         if (list->denied) {
                 struct tn_check *check = tn_check_add(context, TN_VERDICT_UNKNOWN,
                                                       "/%s can be read by root only", list->denied);
