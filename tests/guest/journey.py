@@ -8,7 +8,8 @@
         journey.power_off()
         guest = journey.power_on('kvm')
 
-Branches are disks on top of a disk that is no longer written to.
+Branches are disks on top of a disk that is no longer written to: of a guest that is powered off, or of one that goes
+on upon a new disk after freeze().
 """
 
 import json
@@ -46,15 +47,8 @@ class Journey:
         self.guest.close()
         self.guest = None
 
-    def cut_power(self):
-        """Pull the plug."""
-        self.guest.kill()
-        self.guest.close()
-        self.guest = None
-
-    def mark(self):
-        """A disk as this one is now, for other journeys to begin from; the guest goes on, on top of it."""
-        self.guest.run('sync')
+    def freeze(self):
+        """A disk as this one is now, as after a power cut; the guest goes on, on top of it."""
         marked, self.disk = self.disk, os.path.join(self.folder, f'{len(os.listdir(self.folder))}.qcow2')
         self.guest.qmp('blockdev-snapshot-sync', device='d0', snapshot_file=self.disk, format='qcow2')
         return marked

@@ -2,7 +2,8 @@
 # Copyright (C) 2026 the Tenon developers
 """Longer journeys of the guest that moves: to VMware's devices and back, with dracut, and cut off on the way.
 
-Each takes minutes, so they run with TENON_LONG=1 only.
+The first three tests share one guest that is powered on once; each leaves it as it was. Power cuts are not played
+by killing QEMU each time: the disk is frozen as it is at that moment, and each such disk is booted afterwards.
 """
 
 import glob
@@ -13,7 +14,7 @@ import agent
 import journey
 import machine
 import procs
-from cases import Skip, check, equal, note, test
+from cases import Skip, check, equal, note, shared, test
 from journey import Journey
 
 # Kills prepare as soon as its journal has so many records, and waits for its end. Its exit status is 137 then.
@@ -26,30 +27,38 @@ perl -e 'while (kill 0, $ARGV[0]) { my $n = 0; for (glob "/var/lib/tenon/drivers
 wait $p
 '''
 
-# Starts prepare and waits until its journal has so many records; then somebody pulls the plug.
-REACH = r'''
-setsid tenonctl drivers prepare --target kvm >/dev/null 2>&1 </dev/null &
-perl -e 'while (1) { my $n = 0; for (glob "/var/lib/tenon/drivers/0*/journal") { open my $f, "<", $_ or next;
-    $n++ while <$f>; } exit if $n >= $ARGV[0] }' RECORDS
+# Starts prepare, or lets it go on, until its journal has so many records, and stops it there.
+STOP = r'''
+if [ -e /run/prepare ]; then p=$(cat /run/prepare); kill -CONT $p
+else setsid tenonctl drivers prepare --target kvm >/run/prepare.log 2>&1 </dev/null & p=$!; echo $p >/run/prepare; fi
+perl -e 'while (kill 0, $ARGV[0]) { my $n = 0; for (glob "/var/lib/tenon/drivers/0*/journal") {
+    open my $f, "<", $_ or next; $n++ while <$f>; } if ($n >= $ARGV[1]) { sleep $ARGV[2]; kill "STOP", $ARGV[0]; exit } }
+    exit 1' $p RECORDS DELAY || { cat /run/prepare.log; exit 1; }
 '''
 
 FILES = '/etc/fstab /etc/default/grub /boot/grub/grub.cfg /etc/lvm/devices/system.devices ' \
         '/etc/initramfs-tools/modules /boot/initrd.img-*'
-TEXTS = 6    # files that are written before the image
 IMAGE = 15   # the record after which the image is renamed: begin, 7 copies, 6 files, the image
 
 
+def long_journeys():
+    """Is there time for all of it?"""
+    return os.environ.get('TENON_LONG') == '1'
+
+
 def long_only():
-    """The rest of the test takes minutes."""
-    if os.environ.get('TENON_LONG') != '1':
-        raise Skip('takes minutes; TENON_LONG=1 runs it')
+    """The rest of the test takes many minutes."""
+    if not long_journeys():
+        raise Skip('takes many minutes; TENON_LONG=1 runs it')
 
 
-def installed(extra=()):
-    """A journey of the guest with the package, powered on where it was installed."""
+@shared
+def settled():
+    """The guest with the package, powered on where it was installed."""
     made = Journey()
-    guest = made.power_on('source', journey.packages_disk([agent.deb(), *extra]))
+    guest = made.power_on('source', journey.packages_disk([agent.deb()]))
     journey.unpack(guest, f'dpkg -i {os.path.basename(agent.deb())} >/dev/null')
+    guest.sh('tenonctl drivers undo')  # makes the folder of the copies
     return made
 
 
@@ -64,14 +73,76 @@ def move(made, target, hardware, driver, disk):
     return guest
 
 
+def undo_all(guest, before):
+    """Take every prepare back; all of /etc and /boot must be as it was, byte for byte."""
+    status, text = guest.sh('tenonctl drivers undo --all 2>&1', 120)
+    # LVM has written down where it found the disk on the target.
+    check(status == 0 or '/etc/lvm/devices/system.devices' in text, text)
+    if status:
+        guest.run('tenonctl drivers undo --all --force', 120)
+    differ = [line for line in journey.compare(before, journey.photograph(guest)) if not ON_ITS_OWN.match(line)]
+    equal(differ, [], 'files that differ after undo')
+
+
+# What each start of a guest writes.
+ON_ITS_OWN = re.compile(r'etc/lvm/(archive|backup)|boot/grub/grubenv')
+
+
+def sums(guest):
+    """Check sums of the files that prepare changes; whatever else it leaves would be a new name."""
+    return guest.run(f'sha256sum {FILES}; ls -A /boot /etc/systemd/network /var/lib/tenon/drivers', 120)
+
+
+def recover(guest, before, records):
+    """Undo finds the interrupted run; the guest is as it was."""
+    text = guest.sh('tenonctl drivers undo 2>&1', 60)[1]
+    check('interrupted' in text or 'As it was before' in text, f'after record {records}: {text}')
+    equal(sums(guest), before, f'files after record {records}')
+
+
+@test(timeout=1800)
+def killed_on_the_way_it_is_taken_back():
+    guest = settled().guest
+    before = sums(guest)
+    # test_drivers_chroot.py kills at each record, in less time; here it is once in each kind of step.
+    steps = range(1, IMAGE) if long_journeys() else (1, 5, 8, 9, 12, IMAGE - 1)
+    for records, delay in [*((records, 0) for records in steps), (IMAGE - 1, 8)]:  # the last one builds the image
+        script = KILL.replace('RECORDS', str(records)).replace('DELAY', str(delay))
+        equal(guest.sh(script, 900)[0], 137, f'exit status of prepare, killed after record {records}')
+        recover(guest, before, records)
+
+
+@test(timeout=3000)
+def power_cut_at_any_step_it_boots():
+    long_only()
+    guest, cuts = settled().guest, {}
+    before, files = journey.photograph(guest), sums(guest)
+    for records, delay in ((3, 0), (10, 0), (IMAGE - 1, 8), (IMAGE, 0)):
+        guest.run(STOP.replace('RECORDS', str(records)).replace('DELAY', str(delay)), 900)
+        cuts[records] = settled().freeze()
+    guest.run('kill -9 $(cat /run/prepare); rm /run/prepare')
+    recover(guest, files, IMAGE)
+    for records, disk in cuts.items():
+        with Journey(disk) as made:
+            guest = made.power_on('source')
+            machine.wait_booted(guest)
+            text = guest.sh('tenonctl drivers undo 2>&1', 120)[1]
+            check('interrupted' in text or 'As it was before' in text, f'after record {records}: {text}')
+            differ = [line for line in journey.compare(before, journey.photograph(guest)) if not ON_ITS_OWN.match(line)]
+            equal(differ, [], f'files that differ after a power cut at record {records}')
+            made.power_off()
+        note(f'power cut after record {records} of the journal: booted, taken back')
+
+
 @test(timeout=3000)
 def to_vmware_devices_and_back():
-    long_only()
-    with installed() as made:
-        equal(journey.plan(made.guest, 'vmware')[0], 1, 'exit status of the plan')
-        move(made, 'vmware', 'vmware', 'vmxnet3', 'sda')
-        move(made, 'kvm', 'source', 'e1000', 'sda')
-        made.power_off()
+    made = settled()
+    before = journey.photograph(made.guest)
+    equal(journey.plan(made.guest, 'vmware')[0], 1, 'exit status of the plan')
+    move(made, 'vmware', 'vmware', 'vmxnet3', 'sda')
+    guest = move(made, 'kvm', 'source', 'e1000', 'sda')
+    undo_all(guest, before)
+    settled.close()
 
 
 def download(names):
@@ -85,8 +156,9 @@ def download(names):
 @test(timeout=3000)
 def with_dracut_in_place_of_initramfs_tools():
     long_only()
-    with installed(download(['dracut', 'dracut-core', 'kpartx'])) as made:
-        guest = made.guest
+    with Journey() as made:
+        guest = made.power_on('source', journey.packages_disk([agent.deb(), *download(['dracut', 'dracut-core', 'kpartx'])]))
+        journey.unpack(guest, f'dpkg -i {os.path.basename(agent.deb())} >/dev/null')
         guest.run('dpkg --purge --force-depends initramfs-tools initramfs-tools-core 2>&1', 120)
         journey.unpack(guest, 'dpkg -i dracut*.deb kpartx*.deb 2>&1')
         before = journey.photograph(guest)
@@ -95,60 +167,5 @@ def with_dracut_in_place_of_initramfs_tools():
         move(made, 'kvm', 'kvm', 'virtio_net', 'vda')
         made.power_off()
         guest = made.power_on('source')
-        # LVM has written down where it found the disk on the target.
-        status, text = guest.sh('tenonctl drivers undo 2>&1', 120)
-        check(status == 0 or '/etc/lvm/devices/system.devices' in text, text)
-        if status:
-            guest.run('tenonctl drivers undo --force', 120)
-        equal(journey.compare(before, journey.photograph(guest)), [], 'files that differ after undo')
+        undo_all(guest, before)
         made.power_off()
-
-
-def sums(guest):
-    """Check sums of the files that prepare changes; whatever else it leaves would be a new name."""
-    return guest.run(f'sha256sum {FILES}; ls -A /boot /etc/systemd/network /var/lib/tenon/drivers', 120)
-
-
-def kill_and_recover(guest, before, records, delay=0):
-    """Kill prepare after a record of its journal; the next undo must find the guest as it was."""
-    script = KILL.replace('RECORDS', str(records)).replace('DELAY', str(delay))
-    equal(guest.sh(script, 900)[0], 137, f'exit status of prepare, killed after record {records}')
-    text = guest.sh('tenonctl drivers undo 2>&1', 60)[1]
-    check('interrupted' in text or 'As it was before' in text, f'after record {records}: {text}')
-    equal(sums(guest), before, f'files after record {records}')
-
-
-@test(timeout=3000)
-def killed_at_each_step_it_is_taken_back():
-    long_only()
-    with installed() as made:
-        guest = made.guest
-        guest.sh('tenonctl drivers undo')  # makes the folder
-        before = sums(guest)
-        for records in range(1, IMAGE):
-            kill_and_recover(guest, before, records)
-        kill_and_recover(guest, before, IMAGE - 1, 8)   # while the image is being built
-        kill_and_recover(guest, before, IMAGE)          # when it is renamed
-        made.power_off()
-
-
-@test(timeout=3000)
-def power_cut_at_any_step_it_boots():
-    long_only()
-    with installed() as first:
-        before = journey.photograph(first.guest)
-        base = first.mark()
-        for records in (3, 10, IMAGE - 1, IMAGE, IMAGE + 1):
-            with Journey(base) as made:
-                guest = made.power_on('source')
-                guest.run(REACH.replace('RECORDS', str(records)), 900)
-                made.cut_power()
-                guest = made.power_on('source')
-                machine.wait_booted(guest)
-                text = guest.sh('tenonctl drivers undo 2>&1', 120)[1]
-                check('interrupted' in text or 'As it was before' in text, f'after record {records}: {text}')
-                differ = [line for line in journey.compare(before, journey.photograph(guest))
-                          if not re.match(r'etc/lvm/(archive|backup)|boot/grub/grubenv', line)]
-                equal(differ, [], f'files that differ after a power cut at record {records}')
-                made.power_off()
-            note(f'power cut after record {records} of the journal: booted, taken back')

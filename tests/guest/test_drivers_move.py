@@ -5,13 +5,15 @@
 See moving.py for the guest. Further journeys are in test_drivers_journeys.py.
 """
 
+import json
+import os
+
 import agent
 import devices
 import journey
 import machine
-import procs
 from cases import check, equal, note, shared, test
-from hostport import AgentError
+from hostport import AgentError, HostPort
 from journey import CARD, Journey
 
 
@@ -35,21 +37,25 @@ def ask_host(guest):
         refused = str(error)
     guest.run('mkdir -p /etc/tenon/tenond.conf.d && printf "[policy]\\nallow=tenon-drivers-prepare\\n" '
               '>/etc/tenon/tenond.conf.d/allow.conf && systemctl reload tenond')
+    port = HostPort(os.path.join(guest.folder, 'qmp0.sock')).open()
+    check('QMP' in json.loads(port.read_line(60)), 'no greeting on the port with events')
+    port.send('{"execute": "qmp_capabilities"}\n')
     begun = guest.ask('tenon-drivers-prepare', 60, target='kvm', dry_run=True)
-    state = procs.wait_for(lambda: ended(guest.ask('tenon-get-drivers-prepare', 60)), 300, 'the dry run to end')
-    return {'refused': refused, 'begun': begun, 'state': state}
-
-
-def ended(state):
-    """The state of a prepare that has ended."""
-    return state if state['state'] != 'running' else None
+    steps = []
+    while not steps or steps[-1]['state'] == 'running':
+        message = json.loads(port.read_line(300))
+        if message.get('event') == 'DRIVERS_PREPARE_CHANGED':
+            steps.append(message['data'])
+    port.close()
+    return {'refused': refused, 'begun': begun, 'steps': steps, 'state': guest.ask('tenon-get-drivers-prepare', 60)}
 
 
 @shared
 def prepared():
     """The guest made ready for KVM and powered off, and what was seen of it before."""
     made = Journey()
-    guest = made.power_on('source', [*journey.packages_disk([agent.deb()]), *devices.virtio_serial(), *devices.port()])
+    guest = made.power_on('source', [*journey.packages_disk([agent.deb()]), *devices.virtio_serial(), *devices.port(),
+                                     *devices.port('org.tenon.agent.0', 'qmp0')])
     journey.unpack(guest, 'dpkg -i *.deb >/dev/null')
     made.host = ask_host(guest)
     made.before = journey.photograph(guest)
@@ -78,6 +84,11 @@ def host_is_refused_or_told_how_far_it_is():
     equal((host['state']['state'], host['state']['exit-status']), ('done', 1), f'the end: {host["state"].get("error")}')
     files = {row['file'] for row in host['state']['result']['changes']}
     check('/etc/fstab' in files, f'files of the dry run: {files}')
+    told = [(step.get('step'), step.get('done'), step['state']) for step in host['steps']]
+    note(f'steps of a dry run: {told}')
+    equal([row for row in told if row[2] != 'running'], told[-1:], 'events of the end')
+    equal(told[-1][2], 'done', f'the last event of {told}')
+    check('plan' in [row[0] for row in told if row[2] == 'running'], f'events of the steps: {told}')
 
 
 @test
