@@ -245,17 +245,24 @@ static void count_cards(struct tn_interface_names *names)
         }
 }
 
-static bool any_loss(const struct tn_check_context *context, guint first)
+/* *ret_fixable: prepare can do something about each of them. */
+static bool any_loss(const struct tn_check_context *context, guint first, bool *ret_fixable)
 {
-        for (guint i = first; i < context->plan->checks->len; i++)
-                if (((const struct tn_check *) context->plan->checks->pdata[i])->verdict == TN_VERDICT_LOSS)
-                        return true;
-        return false;
+        unsigned losses = 0, fixable = 0;
+
+        for (guint i = first; i < context->plan->checks->len; i++) {
+                const struct tn_check *check = context->plan->checks->pdata[i];
+
+                losses += check->verdict == TN_VERDICT_LOSS;
+                fixable += check->verdict == TN_VERDICT_LOSS && check->fixable;
+        }
+        *ret_fixable = losses == fixable;
+        return losses > 0;
 }
 
 /* Units that hold back the start until the network is there: with a card that has another name they wait for
  * all of their time. */
-static void look_at_waiting(struct tn_check_context *context)
+static void look_at_waiting(struct tn_check_context *context, bool fixable)
 {
         static const char folder[] = "etc/systemd/system/network-online.target.wants";
         g_auto(GStrv) units = tn_env_list(context->env, folder);
@@ -274,6 +281,7 @@ static void look_at_waiting(struct tn_check_context *context)
                         folder, *unit);
                 tn_check_set_remedy(check, "see to the names; or systemctl disable %s until after the move",
                                     *unit);
+                check->fixable = fixable;
         }
 }
 
@@ -295,11 +303,12 @@ void tn_check_interface_names(struct tn_check_context *context)
         struct tn_interface_names names = {
                 .context = context, .list = list, .kernel_names = kernel_names(context)};
         guint before = context->plan->checks->len;
+        bool fixable;
 
         count_cards(&names);
         judge_all(&names);
-        if (any_loss(context, before))
-                look_at_waiting(context);
+        if (any_loss(context, before, &fixable))
+                look_at_waiting(context, fixable);
         look_at_scheme(context);
         if (list->denied) {
                 struct tn_check *check = tn_check_add(context, TN_VERDICT_UNKNOWN,
