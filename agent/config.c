@@ -159,7 +159,9 @@ static void add_mistake(struct tn_config *config, const char *file, const char *
         if (!group || g_str_equal(group, "policy") || g_str_equal(group, TN_CONFIG_QGA_GROUP) ||
             !group_known(group))
                 config->policy_mistaken = true;
-        if (!group || g_str_equal(group, "watchdog") || !group_known(group))
+        /* Nor is a watchdog armed without a check that it was to be fed by. */
+        if (!group || g_str_equal(group, "watchdog") || tn_config_table_is_named(group) ||
+            !group_known(group))
                 config->watchdog_mistaken = true;
 }
 

@@ -45,17 +45,53 @@ static void print_owner(const json_t *watchdog)
         if (json_object_get(systemd, "last-ping-seconds-ago"))
                 tn_cli_line("", "systemd fed it %" JSON_INTEGER_FORMAT " s ago",
                             number(systemd, "last-ping-seconds-ago"));
+        if (json_object_get(systemd, "overdue"))
+                tn_cli_line("",
+                            "systemd is overdue: RuntimeWatchdogSec=%" JSON_INTEGER_FORMAT
+                            " and it has no device, or hangs",
+                            number(systemd, "runtime-watchdog-seconds"));
+}
+
+/* "timeout 8 s (7 s were wanted)" */
+static char *describe_seconds(const json_t *watchdog, const char *what)
+{
+        g_autofree char *key = g_strdup_printf("%s-seconds", what);
+        g_autofree char *wanted_key = g_strdup_printf("%s-wanted-seconds", what);
+        json_int_t wanted = number(watchdog, wanted_key);
+        g_autofree char *remark = wanted ? g_strdup_printf(" (%" JSON_INTEGER_FORMAT " s were wanted)",
+                                                           wanted)
+                                         : g_strdup("");
+
+        return g_strdup_printf("%s %" JSON_INTEGER_FORMAT " s%s", what, number(watchdog, key), remark);
+}
+
+/* What the kernel does at the pretimeout of the armed device; "" when it does not say. */
+static const char *find_governor(const json_t *watchdog)
+{
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(json_object_get(watchdog, "devices"), i, row)
+        {
+                if (g_str_equal(tn_cli_text(row, "device"), tn_cli_text(watchdog, "device")))
+                        return tn_cli_text(row, "pretimeout-governor");
+        }
+        return "";
 }
 
 static void print_armed(const json_t *watchdog)
 {
         const json_t *feed = json_object_get(watchdog, "feed");
         const char *last_resort = tn_cli_text(watchdog, "last-resort");
+        g_autofree char *timeout = describe_seconds(watchdog, "timeout");
+        g_autofree char *pretimeout = describe_seconds(watchdog, "pretimeout");
 
         if (*tn_cli_text(watchdog, "device"))
-                tn_cli_line("Device", "/dev/%s, %s, timeout %" JSON_INTEGER_FORMAT " s",
-                            tn_cli_text(watchdog, "device"), tn_cli_text(watchdog, "identity"),
-                            number(watchdog, "timeout-seconds"));
+                tn_cli_line("Device", "/dev/%s, %s, %s", tn_cli_text(watchdog, "device"),
+                            tn_cli_text(watchdog, "identity"), timeout);
+        if (number(watchdog, "pretimeout-seconds"))
+                tn_cli_line("", "%s, governor %s", pretimeout,
+                            *find_governor(watchdog) ? find_governor(watchdog) : "not told");
         if (*last_resort)
                 tn_cli_line("", "%s", last_resort);
         if (feed)
@@ -158,7 +194,8 @@ static int status(void)
         if (!as_json)
                 print_all(reply);
         return g_str_equal(state, "refused") || g_str_equal(state, "starving") ||
-                               json_object_get(reply, "brake")
+                               json_object_get(reply, "brake") ||
+                               json_object_get(json_object_get(reply, "systemd"), "overdue")
                        ? TN_EXIT_NO
                        : TN_EXIT_OK;
 }

@@ -47,23 +47,32 @@ static void on_done(struct tenon_host *host, const struct tenon_child_result *re
                 health_check_result(check, (enum health_severity) result->exit_status, "%s", line);
 }
 
+static char *fault(struct tenon_host *host, const char *group)
+{
+        const char *path = host->config(host, group, "path");
+        struct tn_hook *hook = tn_hooks_find(host->env, path);
+        char *text = !hook           ? g_strdup_printf("%s is missing or not executable", path)
+                     : hook->refused ? g_strdup_printf("%s is not run: it %s", path, hook->refused)
+                                     : NULL;
+
+        tn_hook_free(hook);
+        return text;
+}
+
 static void measure(struct health_check *check)
 {
         const char *path = health_check_setting(check, "path");
         unsigned timeout_ms = (unsigned) (check->deadline_usec / 1000) - HEALTH_GRACE_MS;
-        struct tn_hook *hook = tn_hooks_find(check->host->env, path);
+        g_autofree char *wrong = fault(check->host, check->group);
         const char *argv[] = {path, NULL};
         g_auto(GStrv) full = tn_outside_argv(check->host->env, argv, timeout_ms + UNIT_GRACE_MS);
         g_autoptr(GError) error = NULL;
 
-        if (!hook)
-                health_check_result(check, HEALTH_UNKNOWN, "%s is missing or not executable", path);
-        else if (hook->refused)
-                health_check_result(check, HEALTH_UNKNOWN, "%s is not run: it %s", path, hook->refused);
+        if (wrong)
+                health_check_result(check, HEALTH_UNKNOWN, "%s", wrong);
         else if (!check->host->run(check->host, (const char *const *) full, timeout_ms, on_done, check,
                                    &error))
                 health_check_result(check, HEALTH_UNKNOWN, "%s", error->message);
-        tn_hook_free(hook);
 }
 
 const struct health_type health_type_script = {
@@ -71,4 +80,5 @@ const struct health_type health_type_script = {
         .remedy = "what it printed says why; the program is",
         .remedy_of = "path",
         .measure = measure,
+        .fault = fault,
 };

@@ -29,6 +29,9 @@ struct health_type {
         void (*deinit)(struct health_check *check);
         /* Measures: exactly one health_check_value() or health_check_result(), now or later. */
         void (*measure)(struct health_check *check);
+        /* What keeps a check with these settings from working here at all, or NULL, which it may be itself.
+         */
+        char *(*fault)(struct tenon_host *host, const char *group);
         /* Whether the type calls health_check_look() by itself when something changes, so that nothing needs
          * to be measured while all is well. NULL: no. */
         bool (*watches)(const struct health_check *check);

@@ -313,6 +313,25 @@ void health_checks_free(struct health_checks *checks)
         g_free(checks);
 }
 
+char *health_checks_fault(struct tenon_host *host)
+{
+        g_auto(GStrv) names = host->config_names(host, "check");
+
+        for (size_t i = 0; names && names[i]; i++) {
+                g_autofree char *group = g_strdup_printf("check %s", names[i]);
+                const struct health_type *type = health_type_find(host->config(host, group, "type"));
+                g_autofree char *fault = NULL;
+
+                if (!type || !type->fault || g_strcmp0(host->config(host, group, "enabled"), "no") == 0 ||
+                    g_strcmp0(host->config(host, group, "required"), "yes") != 0)
+                        continue;
+                fault = type->fault(host, group);
+                if (fault)
+                        return g_strdup_printf("the required check %s cannot work: %s", names[i], fault);
+        }
+        return NULL;
+}
+
 const struct health_check *health_checks_culprit(const struct health_checks *checks)
 {
         for (guint i = 0; i < checks->list->len; i++) {

@@ -27,6 +27,8 @@ void health_checks_turn(struct health_checks *checks);
 /* When the next turn is due, on the monotonic clock; 0: never, as things are. */
 uint64_t health_checks_next(const struct health_checks *checks);
 
+/* Why the first required check that cannot work here at all cannot, or NULL. It needs no checks made. */
+char *health_checks_fault(struct tenon_host *host);
 /* The first required check that is critical, or NULL. */
 const struct health_check *health_checks_culprit(const struct health_checks *checks);
 /* The fact: names, states and reasons, nothing that changes with each measurement. New reference. */

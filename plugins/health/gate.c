@@ -30,10 +30,12 @@
 struct health_gate {
         struct tenon_host *host;
         struct tn_worker *worker;
-        bool feed;        /* as the fact says */
-        bool wanted_feed; /* as it will say when the record is written */
-        char *culprit;    /* wanted; NULL: it is open */
+        bool feed;           /* as the fact says */
+        uint64_t since_usec; /* realtime */
+        bool wanted_feed;    /* as it will say when the record is written */
+        char *culprit;       /* wanted; NULL: it is open */
         char *reason;
+        char *fault;         /* NULL: all that is required can work */
         bool recording_feed; /* what is being written */
         bool ending;
 };
@@ -43,16 +45,20 @@ struct record {
         char *text;
 };
 
+static void tell(const struct health_gate *gate)
+{
+        gate->host->fact_set(gate->host, "health-gate",
+                             json_pack("{s:b, s:s, s:I, s:o*}", "feed", gate->feed, "reason",
+                                       gate->reason ? gate->reason : "", "since",
+                                       (json_int_t) (gate->since_usec / G_USEC_PER_SEC), "fault",
+                                       gate->fault ? tn_json_text(gate->fault) : NULL));
+}
+
 static void publish(struct health_gate *gate)
 {
-        struct tenon_host *host = gate->host;
-        uint64_t usec = host->env->now_usec(host->env, CLOCK_REALTIME);
-
         gate->feed = gate->wanted_feed;
-        host->fact_set(host, "health-gate",
-                       json_pack("{s:b, s:s, s:I}", "feed", gate->feed, "reason",
-                                 gate->reason ? gate->reason : "", "since",
-                                 (json_int_t) (usec / G_USEC_PER_SEC)));
+        gate->since_usec = gate->host->env->now_usec(gate->host->env, CLOCK_REALTIME);
+        tell(gate);
 }
 
 /* In the copy: whole or not at all. */
@@ -123,13 +129,14 @@ static void say(const struct health_gate *gate)
                gate->reason);
 }
 
-struct health_gate *health_gate_new(struct tenon_host *host)
+struct health_gate *health_gate_new(struct tenon_host *host, char *fault)
 {
         struct health_gate *gate = g_new0(struct health_gate, 1);
 
         gate->host = host;
         gate->worker = tn_worker_new(host->env);
         gate->wanted_feed = true;
+        gate->fault = fault;
         publish(gate);
         return gate;
 }
@@ -142,6 +149,7 @@ void health_gate_free(struct health_gate *gate)
         tn_worker_free(gate->worker);
         g_free(gate->culprit);
         g_free(gate->reason);
+        g_free(gate->fault);
         g_free(gate);
 }
 
@@ -160,4 +168,14 @@ void health_gate_set(struct health_gate *gate, const char *culprit, const char *
         /* To open it nothing needs to be waited for, nor to tell of another reason. */
         if (!start_record(gate) || gate->wanted_feed || !turned)
                 publish(gate);
+}
+
+void health_gate_set_fault(struct health_gate *gate, char *fault)
+{
+        bool same = g_strcmp0(fault, gate->fault) == 0;
+
+        g_free(gate->fault);
+        gate->fault = fault;
+        if (!same && gate->feed == gate->wanted_feed) /* else it is told with the next state */
+                tell(gate);
 }

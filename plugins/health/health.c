@@ -114,6 +114,7 @@ static void update_gate(struct health *health)
                 reason = g_strdup_printf("check %s is critical: %s", check->name, check->reason);
         else if (heartbeat)
                 reason = g_strdup_printf("heartbeat %s was missed: %s", heartbeat->name, heartbeat->reason);
+        health_gate_set_fault(health->gate, health_checks_fault(health->host));
         health_gate_set(health->gate, check ? check->name : heartbeat ? heartbeat->name : NULL, reason);
 }
 
@@ -231,7 +232,7 @@ static bool health_start(struct tenon_host *host, GError **error)
         health->host = host;
         host->data = health;
         health->bus = health_bus_new();
-        health->gate = health_gate_new(host);
+        health->gate = health_gate_new(host, health_checks_fault(host));
         health->access = health_access_new(host);
         health->heartbeats = heartbeats_new(host->env, health_setting(host, "heartbeat", "max", 64),
                                             (struct heartbeats_events){on_heartbeat_changed, rearm, health});

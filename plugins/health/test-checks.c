@@ -382,6 +382,16 @@ static void test_script_endings(void **state)
         close_scene(scene);
 }
 
+static void expect_fault(struct stage *stage, const char *wanted)
+{
+        g_autofree char *fault = health_checks_fault(&stage->host);
+
+        if (wanted)
+                assert_string_equal(fault, wanted);
+        else
+                assert_null(fault);
+}
+
 static void test_script_that_may_not_run(void **state)
 {
         struct stage *stage = *state;
@@ -392,12 +402,27 @@ static void test_script_that_may_not_run(void **state)
         next_turn(scene);
         expect(scene, "s", "state", "unknown");
         expect(scene, "s", "message", "/srv/check is missing or not executable");
+        expect_fault(stage, "the required check s cannot work: /srv/check is missing or not executable");
         make_script(stage, 0777);
         next_turn(scene);
         expect(scene, "s", "message", "is not run: it is writable by others; run: chmod go-w on it");
         assert_int_equal(stage->programs, 0);
         assert_null(health_checks_culprit(scene->checks));
+        make_script(stage, 0755);
+        expect_fault(stage, NULL);
         close_scene(scene);
+}
+
+/* What nobody needs, or nobody wants now, keeps no watchdog from being armed. */
+static void test_faults_that_do_not_matter(void **state)
+{
+        struct stage *stage = *state;
+
+        stage_set(stage, "check s", "type", "script", "path", "/srv/check", "required", "no", NULL);
+        expect_fault(stage, NULL);
+        stage_set(stage, "check s", "type", "script", "path", "/srv/check", "required", "yes", "enabled",
+                  "no", NULL);
+        expect_fault(stage, NULL);
 }
 
 /* A script that hangs, and is not even ended by its killing: unknown, and no second one is started beside
@@ -523,13 +548,21 @@ static void test_blocked_loop(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                on_stage(test_nothing_but_the_loop), on_stage(test_a_row_of_bad_ones_and_back),
-                on_stage(test_fact_is_calm),         on_stage(test_fact_has_remedies),
-                on_stage(test_due_times_coincide),   on_stage(test_other_kernel_numbers),
-                on_stage(test_filesystem),           on_stage(test_process),
-                on_stage(test_script_endings),       on_stage(test_script_that_may_not_run),
-                on_stage(test_script_that_hangs),    on_stage(test_frozen_time_does_not_count),
-                on_stage(test_clock_steps),          on_stage(test_configuration),
+                on_stage(test_nothing_but_the_loop),
+                on_stage(test_a_row_of_bad_ones_and_back),
+                on_stage(test_fact_is_calm),
+                on_stage(test_fact_has_remedies),
+                on_stage(test_due_times_coincide),
+                on_stage(test_other_kernel_numbers),
+                on_stage(test_filesystem),
+                on_stage(test_process),
+                on_stage(test_script_endings),
+                on_stage(test_script_that_may_not_run),
+                on_stage(test_faults_that_do_not_matter),
+                on_stage(test_script_that_hangs),
+                on_stage(test_frozen_time_does_not_count),
+                on_stage(test_clock_steps),
+                on_stage(test_configuration),
                 on_stage(test_blocked_loop),
         };
 

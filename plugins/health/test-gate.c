@@ -16,7 +16,7 @@ static struct health_gate *open_gate(struct stage *stage)
         assert_int_equal(g_mkdir_with_parents(folder, 0700), 0);
         stage_set(stage, "agent", "statedir", "/var/lib/tenon", NULL);
         stage_write(stage, "proc/sys/kernel/random/boot_id", "b00t\n");
-        return health_gate_new(&stage->host);
+        return health_gate_new(&stage->host, NULL);
 }
 
 static bool is_closed(void *data)
@@ -52,6 +52,20 @@ static void test_open_at_first(void **state)
         expect_reason(*state, "");
         assert_int_equal(json_integer_value(json_object_get(stage_fact(*state, "health-gate"), "since")),
                          1800000000);
+        health_gate_free(gate);
+}
+
+/* A fault is told at once, and changes nothing else. */
+static void test_fault_is_told(void **state)
+{
+        struct health_gate *gate = open_gate(*state);
+
+        health_gate_set_fault(gate, g_strdup("check s cannot work"));
+        assert_string_equal(json_string_value(json_object_get(stage_fact(*state, "health-gate"), "fault")),
+                            "check s cannot work");
+        assert_false(is_closed(*state));
+        health_gate_set_fault(gate, NULL);
+        assert_null(json_object_get(stage_fact(*state, "health-gate"), "fault"));
         health_gate_free(gate);
 }
 
@@ -119,7 +133,7 @@ static void test_closes_without_a_disk(void **state)
         assert_contains(stage->log->str, "the state of the gate is not on disk");
         health_gate_free(gate);
         stage_set(stage, "agent", "statedir", "", NULL);
-        gate = health_gate_new(&stage->host);
+        gate = health_gate_new(&stage->host, NULL);
         health_gate_set(gate, "db", "why");
         assert_true(is_closed(stage)); /* nothing to wait for */
         health_gate_free(gate);
@@ -150,9 +164,13 @@ static void test_nothing_changes_twice(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                on_stage(test_open_at_first),         on_stage(test_closes_after_the_record),
-                on_stage(test_opens_at_once),         on_stage(test_opens_while_being_recorded),
-                on_stage(test_closes_without_a_disk), on_stage(test_nothing_changes_twice),
+                on_stage(test_open_at_first),
+                on_stage(test_fault_is_told),
+                on_stage(test_closes_after_the_record),
+                on_stage(test_opens_at_once),
+                on_stage(test_opens_while_being_recorded),
+                on_stage(test_closes_without_a_disk),
+                on_stage(test_nothing_changes_twice),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

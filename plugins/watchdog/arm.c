@@ -74,17 +74,21 @@ static bool set_up(struct watchdog *watchdog, const struct watchdog_device *devi
                watchdog_card_set_pretimeout(&watchdog->card, settings->pretimeout, error);
 }
 
+static void log_rounded(struct watchdog *watchdog, const char *key, unsigned wanted, unsigned got)
+{
+        if (wanted && wanted != got)
+                watchdog->host->log(watchdog->host, TN_LOG_WARNING,
+                                    "%s=%u in [watchdog]: the driver has made %u s of it", key, wanted, got);
+}
+
 static void log_armed(struct watchdog *watchdog)
 {
         const struct watchdog_card *card = &watchdog->card;
-        unsigned wanted = watchdog->settings.timeout;
 
         watchdog->host->log(watchdog->host, TN_LOG_NOTICE, "/dev/%s (%s) is armed, timeout %u s", card->name,
                             card->identity, card->timeout);
-        if (wanted && wanted != card->timeout)
-                watchdog->host->log(watchdog->host, TN_LOG_WARNING,
-                                    "timeout-seconds=%u in [watchdog]: the driver has made %u s of it",
-                                    wanted, card->timeout);
+        log_rounded(watchdog, "timeout-seconds", watchdog->settings.timeout, card->timeout);
+        log_rounded(watchdog, "pretimeout-seconds", watchdog->settings.pretimeout, card->pretimeout);
 }
 
 static void owned_by(struct watchdog *watchdog, const char *device, char *owner)
@@ -175,6 +179,8 @@ static bool is_settled(struct watchdog *watchdog)
                 feed_systemd(watchdog);
         else if (watchdog_manager_feeds(watchdog->manager))
                 owned_by_systemd(watchdog);
+        else if (watchdog_feed_fault(watchdog))
+                watchdog_set_state(watchdog, WATCHDOG_REFUSED, g_strdup(watchdog_feed_fault(watchdog)));
         else if (mode == WATCHDOG_MODE_AUTO && !watchdog->asked && !tn_fd_store_exists())
                 watchdog_set_state(
                         watchdog, WATCHDOG_OFF,
@@ -292,7 +298,7 @@ void watchdog_adopt(struct watchdog *watchdog, int fd)
         if (device && !set_up(watchdog, device, &error))
                 watchdog->host->log(watchdog->host, TN_LOG_ERR, "%s; it stays at %u s", error->message,
                                     watchdog->card.timeout);
-        begin(watchdog, error ? g_strdup(error->message) : NULL);
+        begin(watchdog, g_strdup(error ? error->message : watchdog_feed_fault(watchdog)));
         watchdog_arm(watchdog, NULL); /* for what systemd will do at the end */
 }
 

@@ -44,6 +44,12 @@ bool watchdog_feed_once(struct watchdog *watchdog)
         return ok;
 }
 
+const char *watchdog_feed_fault(const struct watchdog *watchdog)
+{
+        return json_string_value(
+                json_object_get(watchdog->host->fact_get(watchdog->host, "health-gate"), "fault"));
+}
+
 /* NULL: feed. Borrowed. */
 static const char *reason_to_starve(const struct watchdog *watchdog)
 {

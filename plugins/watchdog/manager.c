@@ -195,6 +195,15 @@ bool watchdog_manager_feeds(const struct watchdog_manager *manager)
                ((pid1->runtime_usec != 0 && pid1->runtime_usec != G_MAXUINT64) || pid1->device);
 }
 
+bool watchdog_pid1_is_overdue(const struct watchdog_pid1 *pid1, uint64_t now_usec)
+{
+        if (pid1->runtime_usec == 0 || pid1->runtime_usec == G_MAXUINT64)
+                return false;
+        /* It feeds twice in that time. A clock that was set back tells nothing. */
+        return pid1->last_ping_usec == 0 ||
+               (now_usec > pid1->last_ping_usec && now_usec - pid1->last_ping_usec > pid1->runtime_usec);
+}
+
 bool watchdog_manager_reboot(struct watchdog_manager *manager)
 {
         const char *unit = "reboot.target", *mode = "replace-irreversibly";

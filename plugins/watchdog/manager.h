@@ -33,6 +33,8 @@ void watchdog_manager_ask(struct watchdog_manager *manager, watchdog_manager_ans
 const struct watchdog_pid1 *watchdog_manager_get(const struct watchdog_manager *manager);
 /* Whether it feeds a watchdog of its own. */
 bool watchdog_manager_feeds(const struct watchdog_manager *manager);
+/* Whether it should have fed one by now, and has not: there is none, or it hangs. */
+bool watchdog_pid1_is_overdue(const struct watchdog_pid1 *pid1, uint64_t now_usec);
 /* Starts a reboot, the orderly way; not waited for. False: there is nobody to ask. */
 bool watchdog_manager_reboot(struct watchdog_manager *manager);
 

@@ -20,6 +20,13 @@ const char *watchdog_state_name(enum watchdog_state state)
         return state_names[state];
 }
 
+/* What the driver has made another number of; also that of before a mistake in the configuration. */
+static void set_wanted(json_t *fact, const char *key, unsigned wanted, unsigned got)
+{
+        if (wanted && wanted != got)
+                json_object_set_new(fact, key, json_integer(wanted));
+}
+
 static void add_card(json_t *fact, const struct watchdog *watchdog)
 {
         const struct watchdog_card *card = &watchdog->card;
@@ -30,8 +37,10 @@ static void add_card(json_t *fact, const struct watchdog *watchdog)
         json_object_set_new(fact, "device", tn_json_text(card->name));
         json_object_set_new(fact, "identity", tn_json_text(card->identity));
         json_object_set_new(fact, "timeout-seconds", json_integer(card->timeout));
+        set_wanted(fact, "timeout-wanted-seconds", watchdog->settings.timeout, card->timeout);
         if (card->pretimeout)
                 json_object_set_new(fact, "pretimeout-seconds", json_integer(card->pretimeout));
+        set_wanted(fact, "pretimeout-wanted-seconds", watchdog->settings.pretimeout, card->pretimeout);
         if (driver && driver->software)
                 json_object_set_new(fact, "last-resort", tn_json_text(driver->why));
         if (driver && driver->expiries > 1)
@@ -108,6 +117,8 @@ static void add_pid1(json_t *reply, const struct watchdog *watchdog)
                 json_object_set_new(
                         systemd, "last-ping-seconds-ago",
                         json_integer((json_int_t) ((now - pid1->last_ping_usec) / G_USEC_PER_SEC)));
+        if (watchdog_pid1_is_overdue(pid1, now))
+                json_object_set_new(systemd, "overdue", json_true());
         json_object_set_new(reply, "systemd", systemd);
 }
 

@@ -87,6 +87,17 @@ static void on_change(void *data)
                 watchdog_arm(watchdog, NULL);
 }
 
+/* What kept it from being armed may be mended now. */
+static void on_fact(struct tenon_host *host, const char *name, json_t *value)
+{
+        struct watchdog *watchdog = host->data;
+
+        if (watchdog->stopping || !g_str_equal(name, "health-gate") || json_object_get(value, "fault"))
+                return;
+        if (watchdog->state == WATCHDOG_REFUSED)
+                on_change(watchdog);
+}
+
 static bool start(struct tenon_host *host, GError **error)
 {
         struct watchdog *watchdog = g_new0(struct watchdog, 1);
@@ -101,6 +112,7 @@ static bool start(struct tenon_host *host, GError **error)
         watchdog->manager = watchdog_manager_new(host->env);
         watchdog->record = watchdog_record_new(host->env, host->config(host, "agent", "statedir"));
         watchdog->watch = watchdog_watch_new(host->env, on_change, watchdog);
+        host->fact_watch(host, on_fact);
         watchdog_examine(watchdog, false);
         watchdog_set_state(watchdog, WATCHDOG_ASKING, NULL);
         if (fd >= 0)

@@ -85,6 +85,8 @@ void watchdog_feed_stop(struct watchdog *watchdog);
 void watchdog_feed_test(struct watchdog *watchdog);
 /* Asks the board whether it may be fed, and feeds or starves it. */
 void watchdog_feed_check(struct watchdog *watchdog);
+/* Why it must not be armed, though nothing is critical: a required check cannot work. Borrowed, or NULL. */
+const char *watchdog_feed_fault(const struct watchdog *watchdog);
 /* Feeds, whatever the board says. */
 bool watchdog_feed_once(struct watchdog *watchdog);
 

@@ -1,101 +1,87 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the Tenon developers
-"""Each watchdog of QEMU in the micro guest, without systemd: fed it does not fire, hanging it does. By hand, for each
-takes two minutes: TENON_WATCHDOGS=all, or a list of the names in ROWS.
+"""The other watchdogs of QEMU in micro guests, without systemd: when each must fire, when not, and what is told after it.
 
-What needs systemd (restart, upgrade, the store for descriptors) is in test_watchdog.py and test_watchdog_devices.py.
+One guest for each device, all of them at the same time. The tests build on each other in the order of the file. What
+needs systemd (restart, upgrade, the store for descriptors) is in test_watchdog_devices.py, the i6300esb in
+test_watchdog.py and test_watchdog_reasons.py.
 """
 
-import os
+import time
 
-import agent
-import devices
-import machine
-from cases import Skip, equal, note, test
-from watchdogs import TIMEOUT, chosen
+from cases import equal, note, shared, test
+from herd import ERST, Herd, MicroDog
+from watchdogs import TIMEOUT
 
-# Name: driver, identity, QEMU's arguments, machine, event when it fires, event when the kernel crashes, cause.
-ROWS = {
-    'i6300esb': ('i6300esb', 'i6300ESB timer', ['-device', 'i6300esb'], 'q35', 'WATCHDOG', True, 'hang'),
-    'ib700': ('ib700wdt', 'IB700 WDT', ['-device', 'ib700'], 'pc', 'WATCHDOG', True, None),
-    'tco': ('iTCO_wdt', 'iTCO_wdt', ['-global', 'ICH9-LPC.noreboot=false'], 'q35', 'WATCHDOG', True, None),
-    'softdog': ('softdog', 'Software Watchdog', [], 'q35', 'RESET', False, None),
-}
-MODULES = {'tco': ('lpc_ich', 'iTCO_wdt')}
+IDENTITIES = {'ib700wdt': 'IB700 WDT', 'iTCO_wdt': 'iTCO_wdt', 'softdog': 'Software Watchdog'}
 
 
-def start(guest):
-    """Start the agent and wait until it has armed the device; what it says."""
-    agent.start(guest)
-    guest.port.wait_agent(60)
-    told = guest.ask('tenon-get-watchdog')
-    equal(told['state'], 'fed', f'state ({told.get("reason")})')
+@shared
+def herd():
+    """The guests. What a q35 said when its kernel panicked outlives the reset."""
+    return Herd([
+        lambda: MicroDog('ib700wdt', ['-device', 'ib700'], machine='pc'),
+        lambda: MicroDog('iTCO_wdt', ['-global', 'ICH9-LPC.noreboot=false', *ERST], modules=['lpc_ich', 'iTCO_wdt']),
+        lambda: MicroDog('softdog', ERST, fires=False),
+    ])
+
+
+def fire(what, wanted, dogs=None):
+    """All of them fire; the causes that are told, by driver."""
+    told = dict(herd().each(lambda dog: (dog.kind, dog.after_reset(what)['last-reset']), dogs))
+    equal({kind: last['cause'] for kind, last in told.items()}, wanted, 'causes of the resets')
     return told
 
 
-def quiet(guest, event, seconds):
-    """For so long it must not fire."""
-    try:
-        found = guest.wait_event(event, seconds)
-    except TimeoutError:
-        return
-    raise AssertionError(f'the watchdog fired: {found}')
+@test(timeout=900)
+def pause_of_the_machines_fires_none():
+    herd().each(lambda dog: dog.guest.qmp('stop'))
+    time.sleep(2 * TIMEOUT + 4)  # an iTCO fires at twice its timeout
+    herd().each(lambda dog: dog.guest.qmp('cont'))
+    herd().quiet(TIMEOUT / 2)
 
 
-def lives(guest, event):
-    """Fed, paused by the host, and stopped in order it does not fire."""
-    quiet(guest, event, 3 * TIMEOUT)
-    guest.qmp('stop')
-    quiet(guest, event, 2 * TIMEOUT + 4)
-    guest.qmp('cont')
-    quiet(guest, event, TIMEOUT + 4)
-    feed = guest.ask('tenon-get-watchdog')['feed']
-    note(f"fed {feed['count']} times, longest gap {feed['longest-gap-ms']} ms")
-    guest.run('kill $(pidof tenond); while pidof tenond; do sleep 0.2; done')
-    quiet(guest, event, 2 * TIMEOUT + 4)
+@test(timeout=900)
+def fed_for_three_timeouts_none_fires():
+    herd().quiet(3 * TIMEOUT)
+    for dog, told in zip(herd().dogs, herd().each(lambda dog: dog.told())):
+        feed = told['feed']
+        note(f"{told['identity']}: fed {feed['count']} times, longest gap {feed['longest-gap-ms']} ms")
+        equal(told['identity'], IDENTITIES[dog.kind], 'the device')
+        equal('last-resort' in told, dog.kind == 'softdog', 'whether it says that it is a last resort')
+        equal(told.get('resets-after-seconds'), 2 * TIMEOUT if dog.kind == 'iTCO_wdt' else None, 'resets-after-seconds')
 
 
-def fires(guest, event):
-    """It must fire; afterwards the guest is there again."""
-    guest.wait_event(event, 3 * TIMEOUT + 30)
-    guest.console.wait_ready(120)
-    guest.port.close()
+@test(timeout=900)
+def agents_that_end_in_order_disarm_them():
+    herd().each(lambda dog: dog.guest.run('kill $(pidof tenond); while pidof tenond; do sleep 0.2; done'))
+    herd().quiet(2 * TIMEOUT + 4)
+    herd().each(lambda dog: dog.start())
 
 
-def add(name, row):
-    """One test for each row."""
-    driver, identity, arguments, kind, event, outlives_kernel, cause = row
-
-    def run():
-        config = f'[watchdog]\nmode=own\ndevice={driver}\ntimeout-seconds={TIMEOUT}\n'.encode()
-        files = {**agent.micro_files(), '/etc/tenond.conf': agent.CONFIG + config}
-        modules = (*agent.MODULES, *MODULES.get(name, (driver,)))
-        with machine.boot_micro(files, modules, [*devices.virtio_serial(), *devices.port(), *arguments,
-                                                 '-action', 'watchdog=reset'], machine=kind, timeout=180) as guest:
-            guest.tell_more = lambda: agent.tell_log(guest)
-            told = start(guest)
-            equal(told['identity'], identity, 'the device')
-            equal('last-resort' in told, name == 'softdog', 'whether it says that it is a last resort')
-            lives(guest, event)
-            start(guest)
-            guest.run('kill -STOP $(pidof tenond)')
-            fires(guest, event)
-            equal(start(guest).get('last-reset', {}).get('cause'), cause, 'cause after the reset')
-            if outlives_kernel:
-                guest.run('echo 0 >/proc/sys/kernel/panic; echo 1 >/proc/sys/kernel/sysrq; '
-                          '(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &')
-                fires(guest, event)
-    run.__name__ = f'watchdog_{name}'
-    run.__module__ = __name__
-    test(run, timeout=900)
+@test(timeout=900)
+def critical_check_starves_them():
+    herd().each(lambda dog: dog.gate(False, 'the disk is full'))
+    told = fire('starved', dict.fromkeys(IDENTITIES, 'starved'))
+    equal({last['reason'] for last in told.values()}, {'the disk is full'}, 'reason after the reset')
 
 
-for each in ROWS.items():
-    if chosen(each[0]):
-        add(*each)
+@test(timeout=900)
+def blocked_main_loops_fire_them():
+    herd().each(lambda dog: dog.guest.port.order('test-block', {'seconds': 200}))
+    fire('main loop blocked', dict.fromkeys(IDENTITIES, 'unknown'))  # none of them tells that it did
 
 
-@test
-def devices_that_were_not_asked_for():
-    if not os.environ.get('TENON_WATCHDOGS'):
-        raise Skip('each takes minutes; TENON_WATCHDOGS=all, or a list of them, runs them')
+@test(timeout=900)
+def stopped_agents_fire_them():
+    herd().each(lambda dog: dog.guest.run('kill -STOP $(pidof tenond)'))
+    fire('agent stopped', dict.fromkeys(IDENTITIES, 'unknown'))
+
+
+@test(timeout=900)
+def crashed_kernels_fire_all_but_softdog():
+    herd().each(lambda dog: dog.crash())
+    *others, softdog = herd().dogs
+    told = fire('kernel crashed', {'ib700wdt': 'unknown', 'iTCO_wdt': 'panic'}, others)
+    note(told['iTCO_wdt']['reason'])
+    softdog.quiet(TIMEOUT)  # it is a part of the kernel that has crashed

@@ -19,17 +19,29 @@ DROP_IN = '/etc/tenon/tenond.conf.d/watchdog.conf'
 # Ten times a second the state that sysfs tells, for as long as the file is there.
 SAMPLER = '''touch /run/sampling; rm -f /run/samples
 while [ -e /run/sampling ]; do read -r s </sys/class/watchdog/{}/state; echo $s; sleep 0.1; done >/run/samples 2>&1 &'''
+# The driver that is older than sysfs' class is traced: its last close, and WDIOC_SETOPTIONS with WDIOS_DISABLECARD.
+TRACER = '''cd /sys/kernel/tracing 2>/dev/null || {{ mount -t tracefs tracefs /sys/kernel/tracing; cd /sys/kernel/tracing; }}
+[ -e events/dog ] || printf 'p:dog/close {0}:ibwdt_close\np:dog/stop {0}:ibwdt_ioctl what=%%si:x32 how=+u0(%%dx):s32\n' >kprobe_events
+echo 'what == 0x80045704 && how == 1' >events/dog/stop/filter
+echo >trace; echo 1 >events/dog/enable'''
+DOG_CONF = '/etc/systemd/system.conf.d/dog.conf'
+
+
+def forget_events(guest):
+    """A RESET is the judge for softdog; it comes with every other one, too, and a kernel may cause some in a row."""
+    guest.qmp('query-status')  # all events of before have come
+    guest.monitor.events.clear()
 
 
 class Watched:
     """A guest that is watched. kind: the driver; resets: the name of the event that says so."""
 
-    def __init__(self, kind, arguments, fires=True, **settings):
-        self.kind = kind
+    def __init__(self, kind, arguments, fires=True, in_sysfs=True, patience=180, **settings):
+        self.kind, self.in_sysfs = kind, in_sysfs
         self.event = 'WATCHDOG' if fires else 'RESET'
         settings.setdefault('cpu', 'qemu64')  # few features, for which udev loads few modules at each boot
         self.guest = agent.boot_full([*devices.port('org.tenon.agent.0', 'qmp0'), '-action', 'watchdog=reset'],
-                                     files=[agent.built('tests/plugins/stall.so')], watchdog=arguments, **settings)
+                                     files=[agent.built('tests/plugins/stall.so')], watchdog=arguments, timeout=patience, **settings)
         self.guest.tell_more = self.tell
         self.load()
         self.configure()
@@ -57,11 +69,11 @@ class Watched:
         """Load the driver now and at each boot, as an administrator does it."""
         self.guest.run(f'echo {self.kind} >/etc/modules-load.d/dog.conf; modprobe {self.kind}')
 
-    def configure(self, mode='own', timeout=TIMEOUT, extra=''):
-        """Write the settings; they are read at the next start."""
+    def configure(self, mode='own', timeout=TIMEOUT, extra='', checks=None):
+        """Write the settings; they are read at the next start. Without checks the plugin stall stands in for health."""
         # Without the brake, for some tests reset the guest often.
-        text = (f'[watchdog]\\nmode={mode}\\ndevice={self.kind}\\ntimeout-seconds={timeout}\\nbrake-resets=0\\n{extra}\\n'
-                '[plugins]\\ndisable=health\\n')
+        text = (f'[watchdog]\\nmode={mode}\\ndevice={self.kind}\\ntimeout-seconds={timeout}\\nbrake-resets=0\\n{extra}\\n' +
+                (checks or '[plugins]\\ndisable=health\\n'))
         self.guest.run(f'mkdir -p /etc/tenon/tenond.conf.d; printf "{text}" > {DROP_IN}')
 
     def use(self, kind, fires=True):
@@ -83,9 +95,13 @@ class Watched:
         """What the agent says of the watchdog."""
         return self.guest.ask('tenon-get-watchdog')
 
+    def answers(self):
+        """Wait until the agent does."""
+        self.guest.port.wait_agent(150)
+
     def wait_state(self, state, timeout=30):
         """Wait until the agent says so."""
-        self.guest.port.wait_agent(150)
+        self.answers()
         deadline = time.monotonic() + timeout
         while self.told()['state'] != state and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -118,7 +134,7 @@ class Watched:
     def comes_back(self):
         """Wait until the guest is up again after a reset; what the agent says of the watchdog."""
         self.guest.console.wait_ready(600)
-        self.guest.monitor.events.clear()  # a RESET is the judge for softdog, and comes with every other one, too
+        forget_events(self.guest)
         return self.wait_state('fed', 120)
 
     def cause(self, wanted):
@@ -127,14 +143,38 @@ class Watched:
         equal(last['cause'], wanted, f'cause of the reset ({last["reason"]})')
         return last['reason']
 
-    def sampled(self, action):
-        """Run an action while sysfs' state is sampled; it must have been active all the time."""
+    def stops(self, action):
+        """Whether the device was stopped or closed at any time during an action."""
+        if not self.in_sysfs:
+            self.guest.run(TRACER.format(self.kind))
+            action()
+            return self.guest.run('cd /sys/kernel/tracing; echo 0 >events/dog/enable; grep -v "^#" trace || true') != ''
         self.guest.run(SAMPLER.format(self.node()))
         action()
         self.guest.run('rm /run/sampling; sleep 0.2')
         samples = self.guest.run('cat /run/samples').split()
-        equal(set(samples), {'active'}, f'states of the device in {len(samples)} samples')
         check(len(samples) > 3, f'only {len(samples)} samples')
+        return set(samples) != {'active'}
+
+    def sampled(self, action):
+        """Run an action, during which the device must have been armed all the time."""
+        check(not self.stops(action), f'{self.kind} was not armed all the time')
+
+    def leave_to_systemd(self, seconds=20):
+        """Let systemd own the device, as its administrator does it; the node."""
+        node = self.node()
+        check(self.stops(lambda: self.guest.run('systemctl stop tenond', 90)), 'the service was stopped, and it is armed')
+        self.guest.run(f'mkdir -p {os.path.dirname(DOG_CONF)}; printf "[Manager]\\nRuntimeWatchdogSec={seconds}\\n'
+                       f'WatchdogDevice=/dev/{node}\\n" >{DOG_CONF}; systemctl daemon-reexec; sleep 1; '
+                       'systemctl start tenond', 120)
+        told = self.wait_state('foreign', 60)
+        check('systemd' in told['owner'], f'the owner is {told["owner"]}')
+        return node
+
+    def take_from_systemd(self):
+        """Let the agent own it again."""
+        self.guest.run(f'rm {DOG_CONF}; systemctl daemon-reexec; sleep 1; systemctl restart tenond', 120)
+        self.wait_state('fed', 60)
 
     def sync(self):
         """What was written must survive the reset that is to come."""
@@ -154,9 +194,3 @@ class Watched:
     def ctl(self, *words):
         """Run tenonctl watchdog; its JSON."""
         return json.loads(self.guest.run(f'tenonctl watchdog {" ".join(words)} --json'))
-
-
-def chosen(name):
-    """Whether the longer tests of this device were asked for: TENON_WATCHDOGS=all or a list of drivers."""
-    wanted = os.environ.get('TENON_WATCHDOGS', '').split(',')
-    return 'all' in wanted or name in wanted

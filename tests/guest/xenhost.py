@@ -44,12 +44,15 @@ xenstore-write /local/domain/0/domid 0 /local/domain/0/name Domain-0 /local/pool
 xenconsoled --log=guest --log-dir=/run/log --pid-file=/run/xenconsoled.pid
 '''
 # Without a boot loader in the domain, its kernel and its command line come from its own disk.
-CREATE = '''
-mkdir -p /disk /etc/xen && touch /etc/xen/xl.conf && mount -o ro ROOT /disk
+TAKE = '''
+mkdir -p /disk && mount -o ro ROOT /disk
 cp /disk/boot/vmlinuz-* /run/vmlinuz && cp /disk/boot/initrd.img-* /run/initrd
 line="LINE"
 [ "$line" ] || line=$(grep -m 1 -o 'root=[^ ]* ro' /disk/boot/grub/grub.cfg)
 umount /disk
+'''
+CREATE = '''
+mkdir -p /etc/xen && touch /etc/xen/xl.conf
 cat >/run/guest.cfg <<END
 name = "guest"
 type = "pv"
@@ -59,10 +62,11 @@ cmdline = "$line console=hvc0 systemd.show_status=yes"
 memory = 768
 vcpus = 1
 disk = ["phy:/dev/sda,xvda,w"]
-vif = ["mac=52:54:00:12:34:56,script=/etc/xen/scripts/vif"]
+MORE
 END
 xl create /run/guest.cfg
 '''
+VIF_LINE = 'vif = ["mac=52:54:00:12:34:56,script=/etc/xen/scripts/vif"]'
 
 
 def unpack():
@@ -92,13 +96,13 @@ def files(root):
     return found
 
 
-def start(disk, form='qcow2'):
-    """Boot the host with this disk, start Xen's daemons; the guest is dom0."""
+def start(disk, form='qcow2', more=None):
+    """Boot the host with this disk and more files, start Xen's daemons; the guest is dom0."""
     folder, cache = procs.temp_dir(), unpack()
     root, made = f'{cache}/root', image.get()
     os.environ['LD_LIBRARY_PATH'] = ':'.join(os.path.join(root, path) for path in LIBRARIES)
     try:
-        initramfs.make(f'{folder}/initrd.img', made, files(root), MODULES)
+        initramfs.make(f'{folder}/initrd.img', made, {**files(root), **(more or {})}, MODULES)
     finally:
         del os.environ['LD_LIBRARY_PATH']
     host = machine.started(folder, [
@@ -112,7 +116,7 @@ def start(disk, form='qcow2'):
 
 def create(host, root='/dev/sda1', line=''):
     """Start the domain from the root file system there; `line` stands in for that of its boot loader."""
-    return host.run(CREATE.replace('ROOT', root).replace('LINE', line), 300)
+    return host.run(TAKE.replace('ROOT', root).replace('LINE', line) + CREATE.replace('MORE', VIF_LINE), 300)
 
 
 def report(host, patience=600):
@@ -120,4 +124,3 @@ def report(host, patience=600):
     host.run(f'for i in $(seq {patience}); do grep -q "REPORT end" /run/log/guest-guest.log && exit; sleep 1; done; '
              'tail -n 30 /run/log/guest-guest.log; xl list; exit 1', patience + 120)
     return host.run('grep -o "REPORT .*" /run/log/guest-guest.log | tr -d "\\r"').splitlines()
-

@@ -52,6 +52,8 @@ class Shared:
         if self.thing is None:
             try:
                 self.thing = self.make()
+            except Skip:
+                raise
             except Exception as error:
                 self.error = error
                 raise

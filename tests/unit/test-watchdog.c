@@ -30,7 +30,7 @@ static struct {
         unsigned timeout, rounds_to;
         bool refuses_timeout;
         bool has_pretimeout;
-        unsigned pretimeout;
+        unsigned pretimeout, pretimeout_rounds_to;
         unsigned events; /* times that the fact has changed */
 } card;
 
@@ -55,6 +55,8 @@ static int control(int fd, unsigned long request, void *argument)
                 return 0;
         case WDIOC_SETPRETIMEOUT:
                 errno = EOPNOTSUPP;
+                if (card.pretimeout_rounds_to)
+                        *number = (int) card.pretimeout_rounds_to;
                 card.pretimeout = card.has_pretimeout ? (unsigned) *number : 0;
                 return card.has_pretimeout ? 0 : -1;
         case WDIOC_SETOPTIONS:
@@ -137,15 +139,29 @@ static void tick(struct kennel *k)
                 loop_for(5);
 }
 
-static void begin(struct kennel *k)
+static void set_fault(struct kennel *k, const char *fault)
+{
+        assert_true(tn_facts_set(k->facts, "health", "health-gate",
+                                 json_pack("{s:b, s:s, s:s*}", "feed", true, "reason", "", "fault", fault),
+                                 NULL));
+}
+
+static void begin_on_board(struct kennel *k, const char *fault)
 {
         k->facts = tn_facts_new();
+        if (fault)
+                set_fault(k, fault);
         tn_facts_subscribe(k->facts, on_fact, NULL);
         k->owner = tn_plugin_host_new(&k->m->env, k->config, k->facts, "watchdog");
         k->host = tn_plugin_host_get(k->owner);
         assert_true(tenon_plugin.start(k->host, NULL));
         ((struct watchdog *) k->host->data)->card.control = control;
         settle(k);
+}
+
+static void begin(struct kennel *k)
+{
+        begin_on_board(k, NULL);
 }
 
 #define assert_state(k, wanted) assert_string_equal(text(k, "state"), wanted)
@@ -185,7 +201,29 @@ static void test_rounding_is_told(void **state)
         begin(k);
         assert_json(json_incref(json_object_get(tn_facts_get(k->facts, "watchdog"), "timeout-seconds")),
                     "8");
-        assert_non_null(machine_logged(k->m, "the driver has made 8 s of it"));
+        assert_json(
+                json_incref(json_object_get(tn_facts_get(k->facts, "watchdog"), "timeout-wanted-seconds")),
+                "7");
+        assert_non_null(
+                machine_logged(k->m, "timeout-seconds=7 in [watchdog]: the driver has made 8 s of it"));
+        end(k);
+        kennel_free(k);
+}
+
+static void test_rounded_pretimeout_is_told(void **state)
+{
+        struct kennel *k = kennel_new("mode=own\npretimeout-seconds=7");
+
+        card.has_pretimeout = true;
+        card.pretimeout_rounds_to = 8;
+        begin(k);
+        assert_json(json_incref(json_object_get(tn_facts_get(k->facts, "watchdog"), "pretimeout-seconds")),
+                    "8");
+        assert_json(json_incref(json_object_get(tn_facts_get(k->facts, "watchdog"),
+                                                "pretimeout-wanted-seconds")),
+                    "7");
+        assert_non_null(
+                machine_logged(k->m, "pretimeout-seconds=7 in [watchdog]: the driver has made 8 s of it"));
         end(k);
         kennel_free(k);
 }
@@ -418,11 +456,54 @@ static void test_mistake_does_not_arm(void **state)
         kennel_free(k);
 }
 
+static void test_required_check_that_cannot_work(void **state)
+{
+        struct kennel *k = kennel_new("mode=own");
+        struct watchdog *watchdog;
+        bool magic;
+
+        begin_on_board(k, "the required check s cannot work: /srv/check is missing");
+        assert_state(k, "refused");
+        assert_string_equal(text(k, "reason"), "the required check s cannot work: /srv/check is missing");
+        assert_int_equal(written(k, &magic), 0);
+        set_fault(k, NULL); /* it was mended */
+        for (unsigned i = 0; i < 1000 && g_strcmp0(text(k, "state"), "refused") == 0; i++)
+                loop_for(5);
+        assert_state(k, "fed");
+        set_fault(k, "it is missing again"); /* what is armed stays so */
+        watchdog = k->host->data;
+        watchdog_feed_check(watchdog);
+        assert_state(k, "fed");
+        (void) written(k, &magic);
+        assert_false(magic);
+        end(k);
+        kennel_free(k);
+}
+
+static void test_overdue_systemd(void **state)
+{
+        static const struct {
+                uint64_t runtime, last, now;
+                bool overdue;
+        } cases[] = {
+                {0, 0, 100, false},   {G_MAXUINT64, 0, 100, false}, {20, 0, 100, true},
+                {20, 85, 100, false}, {20, 79, 100, true},          {20, 200, 100, false},
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+                struct watchdog_pid1 pid1 = {
+                        .known = true, .runtime_usec = cases[i].runtime, .last_ping_usec = cases[i].last};
+
+                assert_int_equal(watchdog_pid1_is_overdue(&pid1, cases[i].now), cases[i].overdue);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_fed_and_given_back),
                 cmocka_unit_test(test_rounding_is_told),
+                cmocka_unit_test(test_rounded_pretimeout_is_told),
                 cmocka_unit_test(test_refused_timeout_leaves_it_disarmed),
                 cmocka_unit_test(test_limits_are_known_before_it_is_opened),
                 cmocka_unit_test(test_starves_and_recovers),
@@ -432,6 +513,8 @@ int main(void)
                 cmocka_unit_test(test_pretimeout),
                 cmocka_unit_test(test_foreign_one_is_left_alone),
                 cmocka_unit_test(test_mistake_does_not_arm),
+                cmocka_unit_test(test_required_check_that_cannot_work),
+                cmocka_unit_test(test_overdue_systemd),
                 cmocka_unit_test(test_kept_one_is_fed_on),
                 cmocka_unit_test(test_kept_one_is_disarmed_when_not_wanted),
                 cmocka_unit_test(test_kept_one_survives_a_mistake),
