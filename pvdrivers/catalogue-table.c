@@ -240,6 +240,9 @@ const struct tn_pv_driver tn_catalogue_table[] = {
         ROW(KVM | XEN, GPU, "cirrus", "pci:v00001013d000000B8sv00001AF4sd00001100bc*sc*i* "
             "pci:v00001013d000000B8sv00005853sd00000001bc*sc*i*", "CONFIG_DRM_CIRRUS_QEMU", .flags = EMULATED),
 
+        ROW(VMWARE | VMBUS, WATCHDOG, "wdat_wdt", "platform:wdat_wdt", "CONFIG_WDAT_WDT",
+            .reason = "described by the firmware's table WDAT, as the virtual watchdogs of VMware and Azure are"),
+
         /* Last resort everywhere. */
         ROW(ANY, WATCHDOG, "softdog", NULL, "CONFIG_SOFT_WATCHDOG", .flags = EXPLICIT | UNSAFE,
             .reason = "a timer of the guest's own kernel: of no use when that kernel hangs"),

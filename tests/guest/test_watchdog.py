@@ -16,6 +16,13 @@ from qmp import Qmp
 from watchdogs import TIMEOUT, Watched
 
 
+SCRIPT = '/etc/tenon/check-it'
+# What systemd-shutdown runs last.
+LAST_WORDS = """#!/bin/sh
+echo "the watchdog is $(cat /sys/class/watchdog/watchdog0/state), $(cat /sys/class/watchdog/watchdog0/timeout) s" >/dev/console
+"""
+
+
 @shared
 def dog():
     """A guest with the watchdog, and the device by which a kernel tells of its panic."""
@@ -109,6 +116,18 @@ def mistakes_neither_arm_nor_disarm_it():
         told = dog().wait_state('refused')
         check(word in told['reason'], f'the reason: {told["reason"]}')
         check(not dog().active(), f'armed half-way: {told}')
+    for settings, word in (('type=frobnicate', 'mistake in the configuration'),
+                           (f'type=script\\npath={SCRIPT}\\nrequired=yes\\ninterval-ms=1000', f'{SCRIPT} is missing')):
+        dog().configure(checks=f'[check it]\\n{settings}\\n')
+        dog().restart()
+        told = dog().wait_state('refused')
+        check(word in told['reason'], f'the reason: {told["reason"]}')
+        check(not dog().active(), f'armed with less than was asked for: {told}')
+    dog().guest.run(f'printf "#!/bin/sh\\n" >{SCRIPT}; chmod 755 {SCRIPT}')
+    dog().wait_state('fed', 60)
+    dog().guest.run(f'rm {SCRIPT}')
+    dog().sampled(dog().restart)
+    check(f'{SCRIPT} is missing' in dog().wait_state('fed')['reason'], 'the reason does not tell of the script')
     dog().configure()
     dog().restart()
     dog().wait_state('fed')
@@ -173,7 +192,12 @@ def memory_hog_is_warned_of_then_starves_it_and_the_reason_is_found():
 
 @test(timeout=600)
 def machine_goes_down_in_order():
+    path = '/usr/lib/systemd/system-shutdown/last-words'
+    dog().guest.run(f"cat >{path} <<'END'\n{LAST_WORDS}END\nchmod 755 {path}")
+    before = len(dog().guest.log())
     dog().guest.port.order('guest-shutdown', {'mode': 'reboot'})
     equal(dog().guest.wait_event('RESET', 90)['data']['guest'], True, 'the guest itself asked for the reset')
+    # RebootWatchdogSec=10min of systemd: it has taken the device over.
+    check('the watchdog is active, 600 s' in dog().guest.log()[before:], 'systemd-shutdown has not taken the watchdog over')
     told = dog().comes_back()
     equal(told['resets'], 1, 'counted resets after an orderly reboot')
