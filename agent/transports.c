@@ -164,11 +164,12 @@ void tn_transports_retry(struct tn_agent *agent)
 
 void tn_transports_close(struct tn_agent *agent)
 {
-        tn_listener_free(agent->control);
-        tn_listener_free(agent->qmp_listener);
-        tn_listener_free(agent->listener);
-        tn_port_free(agent->qmp_port);
-        tn_port_free(agent->port);
+        /* The plugins are stopped after this, and their last facts ask what state the channels are in. */
+        g_clear_pointer(&agent->control, tn_listener_free);
+        g_clear_pointer(&agent->qmp_listener, tn_listener_free);
+        g_clear_pointer(&agent->listener, tn_listener_free);
+        g_clear_pointer(&agent->qmp_port, tn_port_free);
+        g_clear_pointer(&agent->port, tn_port_free);
 }
 
 static json_t *describe(const char *role, const char *method, const char *path, json_t *state)

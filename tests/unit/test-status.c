@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/transports.h"
 
 static const char *const no_plugins[] = {NULL};
 
@@ -163,6 +164,24 @@ static void test_waiting_port(void **state)
         tn_agent_free(agent);
 }
 
+/* At the end the plugins are stopped after the channels were closed, and each fact that goes asks for the
+ * health once more. */
+static void test_health_after_the_port(void **state)
+{
+        g_autoptr(machine_t) m = machine_new();
+        struct tn_agent *agent = tn_agent_new(&m->env, config_from(m, "[agent]\ncontrol-socket=\n"),
+                                              "/etc/test.conf", no_plugins);
+        json_auto_t *health = NULL;
+
+        (void) state;
+        assert_true(tn_agent_open(agent, -1, NULL));
+        tn_transports_close(agent);
+        assert_null(agent->port);
+        health = tn_agent_health(agent);
+        assert_string_equal(json_string_value(json_object_get(health, "state")), "ok");
+        tn_agent_free(agent);
+}
+
 static void test_control_socket_is_optional(void **state)
 {
         struct stage s;
@@ -236,6 +255,7 @@ int main(void)
                 cmocka_unit_test(test_names_that_no_command_has),
                 cmocka_unit_test(test_unreachable_host),
                 cmocka_unit_test(test_waiting_port),
+                cmocka_unit_test(test_health_after_the_port),
                 cmocka_unit_test(test_control_socket_is_optional),
                 cmocka_unit_test(test_reload),
                 cmocka_unit_test(test_reload_keeps_the_command_line),
