@@ -28,19 +28,29 @@ static json_int_t number(const json_t *object, const char *key)
         return json_integer_value(json_object_get(object, key));
 }
 
+/* Root sees who has it open; the agent in its sandbox does not. */
+static char *find_owner(const char *device)
+{
+        struct tn_env env;
+        char *found;
+
+        if (!tn_env_init_system(&env, NULL, NULL))
+                return NULL;
+        found = tn_holder_find_watchdog(&env, device);
+        tn_env_deinit(&env);
+        return found;
+}
+
 static void print_owner(const json_t *watchdog)
 {
         const char *owner = tn_cli_text(watchdog, "owner");
         const json_t *systemd = json_object_get(watchdog, "systemd");
         g_autofree char *found = NULL;
-        struct tn_env env;
 
         if (!g_str_equal(tn_cli_text(watchdog, "state"), "foreign"))
                 return;
-        if (!*owner && tn_env_init_system(&env, NULL, NULL)) {
-                found = tn_holder_find(&env, "/dev/watchdog0");
-                tn_env_deinit(&env);
-        }
+        if (!*owner)
+                found = find_owner(tn_cli_text(watchdog, "owned-device"));
         tn_cli_line("Owner", "%s", found ? found : *owner ? owner : "not known");
         if (json_object_get(systemd, "last-ping-seconds-ago"))
                 tn_cli_line("", "systemd fed it %" JSON_INTEGER_FORMAT " s ago",

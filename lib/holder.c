@@ -46,3 +46,11 @@ char *tn_holder_find(const struct tn_env *env, const char *path)
         }
         return NULL;
 }
+
+char *tn_holder_find_watchdog(const struct tn_env *env, const char *device)
+{
+        g_autofree char *path = g_strdup_printf("dev/%s", device);
+        char *found = tn_holder_find(env, path);
+
+        return found || !g_str_equal(device, "watchdog0") ? found : tn_holder_find(env, "dev/watchdog");
+}

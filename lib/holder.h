@@ -8,3 +8,6 @@
 
 /* "watchdogd (pid 12)" of the device at @path, or NULL. Free with g_free(). */
 char *tn_holder_find(const struct tn_env *env, const char *path);
+/* The same for a watchdog, "watchdog0". The first one has an older node as well, which has a number of its
+ * own, and most programs open that one. */
+char *tn_holder_find_watchdog(const struct tn_env *env, const char *device);

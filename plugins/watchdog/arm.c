@@ -95,6 +95,8 @@ static void owned_by(struct watchdog *watchdog, const char *device, char *owner)
 {
         g_free(watchdog->owner);
         watchdog->owner = owner;
+        g_free(watchdog->owned);
+        watchdog->owned = g_strdup(device);
         watchdog_watch_owner(watchdog->watch, device);
         watchdog_set_state(
                 watchdog, WATCHDOG_FOREIGN,

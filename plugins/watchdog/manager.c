@@ -30,6 +30,7 @@ struct watchdog_manager {
         GArray *questions; /* struct question that wait */
         guint none_source, close_source;
         enum watchdog_end end;
+        bool leaving; /* we are being stopped, and ask why: the connection stays */
         bool ended;
         bool told; /* systemd has answered it */
 };
@@ -86,7 +87,7 @@ static void answer(struct watchdog_manager *manager)
         g_autoptr(GArray) questions = g_steal_pointer(&manager->questions);
 
         manager->questions = g_array_new(FALSE, FALSE, sizeof(struct question));
-        if (!manager->close_source)
+        if (!manager->close_source && !manager->leaving)
                 manager->close_source = g_idle_add(on_close, manager);
         for (guint i = 0; i < questions->len; i++) {
                 struct question *question = &g_array_index(questions, struct question, i);
@@ -281,6 +282,7 @@ enum watchdog_end watchdog_manager_why(struct watchdog_manager *manager)
 {
         manager->end = WATCHDOG_END_STOP;
         manager->told = false;
+        manager->leaving = true; /* what was asked before is answered meanwhile, too */
         if (connect(manager))
                 ask_jobs(manager);
         if (manager->told)

@@ -15,8 +15,7 @@ static const char *const known[] = {"watchdogd", "watchdog", "wd_keepalive", "sb
 
 char *watchdog_owner_find(const struct tn_env *env, const char *device)
 {
-        g_autofree char *path = g_strdup_printf("dev/%s", device);
-        char *found = tn_holder_find(env, path);
+        char *found = tn_holder_find_watchdog(env, device);
         g_auto(GStrv) processes = found ? NULL : tn_env_list(env, "proc");
 
         for (size_t i = 0; !found && processes && processes[i]; i++) {

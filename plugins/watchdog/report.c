@@ -77,6 +77,7 @@ json_t *watchdog_report_fact(struct watchdog *watchdog)
 
         tn_json_set_text(fact, "reason", watchdog->reason);
         tn_json_set_text(fact, "owner", watchdog->state == WATCHDOG_FOREIGN ? watchdog->owner : NULL);
+        tn_json_set_text(fact, "owned-device", watchdog->state == WATCHDOG_FOREIGN ? watchdog->owned : NULL);
         if (watchdog->feed.to_systemd && watchdog->feed.timer)
                 json_object_set_new(fact, "feeds-systemd", json_true());
         add_card(fact, watchdog);

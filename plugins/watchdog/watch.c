@@ -115,5 +115,8 @@ void watchdog_watch_owner(struct watchdog_watch *watch, const char *device)
                 tn_fd_close(&watch->inotify_fd);
                 return;
         }
+        /* Most programs open the first device by its older node. */
+        if (g_str_equal(device, "watchdog0"))
+                (void) inotify_add_watch(watch->inotify_fd, "/dev/watchdog", IN_CLOSE);
         watch->close_source = g_unix_fd_add(watch->inotify_fd, G_IO_IN, on_closed, watch);
 }

@@ -145,6 +145,7 @@ static void stop(struct tenon_host *host)
         watchdog_record_free(watchdog->record);
         g_ptr_array_unref(watchdog->devices);
         g_free(watchdog->owner);
+        g_free(watchdog->owned);
         g_free(watchdog->reason);
         g_free(watchdog);
         host->data = NULL;

@@ -46,6 +46,7 @@ struct watchdog {
         enum watchdog_state state;
         char *reason;       /* a sentence; NULL: none needed */
         char *owner;        /* of a foreign one, if known */
+        char *owned;        /* the foreign one: "watchdog0" */
         GPtrArray *devices; /* struct watchdog_device, as last read */
         struct watchdog_card card;
         struct watchdog_feed feed;

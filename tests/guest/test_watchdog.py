@@ -146,7 +146,7 @@ def one_of_systemd_is_not_touched():
 def one_of_another_program_is_not_touched():
     guest = dog().guest
     guest.run('systemctl stop tenond')
-    guest.run("(exec 3>/dev/watchdog0; while [ ! -e /run/enough ]; do printf x >&3; sleep 1; done; printf V >&3) "
+    guest.run("(exec 3>/dev/watchdog; while [ ! -e /run/enough ]; do printf x >&3; sleep 1; done; printf V >&3) "
               ">/dev/null 2>&1 &")
     guest.run('sleep 1; systemctl start tenond')
     told = dog().wait_state('foreign')
