@@ -109,7 +109,7 @@ def boot_full(extra=(), files=(), watchdog=None, **settings):
     hardware = [*devices.disk(disk, 'raw', True), *devices.virtio_serial(), *devices.port(),
                 *(devices.watchdog() if watchdog is None else watchdog), *devices.balloon(), *devices.net(), *extra]
     guest = machine.boot_full(hardware, **settings)
-    machine.wait_booted(guest)
+    machine.wait_booted(guest, settings.get('timeout', 120))
     return guest
 
 

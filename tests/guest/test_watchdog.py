@@ -57,6 +57,8 @@ def restart_and_upgrade_never_disarm_it():
     dog().sampled(dog().restart)
     dog().sampled(lambda: agent.install(dog().guest))
     dog().wait_state('fed')
+    said = dog().guest.run('journalctl -q -b -u tenond -o cat')
+    check('SEGV' not in said and 'ABRT' not in said, f'the agent crashed when it was stopped: {said}')
     dog().quiet(TIMEOUT + 4)
 
 
