@@ -33,7 +33,9 @@ static void add_watchdog(json_t *health, const json_t *watchdog)
                                 "the watchdog is fed no more: %s", reason ? reason : "");
         else if (g_strcmp0(state, "refused") == 0)
                 tn_problems_add(health,
-                                "correct [watchdog] in " TN_PATH_CONFIG " or add a device that it takes; "
+                                "correct [watchdog] or the check that it names in " TN_PATH_CONFIG
+                                ", or add "
+                                "a device that it takes; "
                                 "tenonctl watchdog lists those that are there",
                                 "watchdog: %s", reason ? reason : "");
         if (json_object_get(watchdog, "brake"))

@@ -207,7 +207,9 @@ static const struct tn_option test_options[] = {
         {NULL},
 };
 
-#define WATCHDOG_EXITS "0 nothing is wrong, 1 it was refused, is starving, its brake is on, or systemd is overdue, " NO_AGENT
+#define WATCHDOG_EXITS                                                                                      \
+        "0 nothing is wrong, 1 it was refused, is starving, its brake is on, or systemd is "                \
+        "overdue, " NO_AGENT
 
 static const struct tn_verb watchdog_verbs[] = {
         {"status", "", "Whether it is fed, by whom, and why it fired", json_only, WATCHDOG_EXITS,
