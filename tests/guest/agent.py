@@ -123,7 +123,7 @@ ALL = '/mnt/tenon_*.deb /mnt/tenon-accounts_*.deb /mnt/tenon-exec_*.deb /mnt/ten
 def install(guest, packages='/mnt/tenon_*.deb'):
     """Install packages from the second disk, the agent's own or ALL; what dpkg printed."""
     guest.run('mkdir -p /mnt && mount -o ro /dev/vdb /mnt')
-    return guest.run(f'dpkg -i {packages} && {UMOUNT}', 180)
+    return guest.run(f'dpkg -i {packages} && {UMOUNT}', 500)
 
 
 def pid(guest):
