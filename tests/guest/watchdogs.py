@@ -48,8 +48,8 @@ class Watched:
         agent.install(self.guest)
         # The plugin health owns the fact that the test's plugin sets.
         self.guest.run('mount -o ro /dev/vdb /mnt; cp /mnt/stall.so /usr/lib/*/tenon/plugins/; umount /mnt; '
-                       'systemctl restart tenond')
-        self.wait_state('fed')
+                       'systemctl restart tenond', 120)
+        self.wait_state('fed', 120)
 
     def close(self):
         """End the guest."""
@@ -67,7 +67,7 @@ class Watched:
 
     def load(self):
         """Load the driver now and at each boot, as an administrator does it."""
-        self.guest.run(f'echo {self.kind} >/etc/modules-load.d/dog.conf; modprobe {self.kind}')
+        self.guest.run(f'echo {self.kind} >/etc/modules-load.d/dog.conf; modprobe {self.kind}', 120)
 
     def configure(self, mode='own', timeout=TIMEOUT, extra='', checks=None):
         """Write the settings; they are read at the next start. Without checks the plugin stall stands in for health."""
@@ -82,14 +82,14 @@ class Watched:
         self.event = 'WATCHDOG' if fires else 'RESET'
         self.load()
         self.configure()
-        self.guest.run('systemctl stop tenond; systemctl start tenond')
+        self.guest.run('systemctl stop tenond; systemctl start tenond', 120)
         self.wait_state('fed')
         check(self.active(), f'not just {kind} is armed')
 
     def restart(self):
         """Restart the agent."""
-        self.guest.run('systemctl restart tenond')
-        self.guest.port.wait_agent(30)
+        self.guest.run('systemctl restart tenond', 120)
+        self.guest.port.wait_agent(120)
 
     def told(self):
         """What the agent says of the watchdog."""
@@ -99,7 +99,7 @@ class Watched:
         """Wait until the agent does."""
         self.guest.port.wait_agent(150)
 
-    def wait_state(self, state, timeout=30):
+    def wait_state(self, state, timeout=60):
         """Wait until the agent says so."""
         self.answers()
         deadline = time.monotonic() + timeout
