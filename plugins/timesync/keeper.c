@@ -351,34 +351,38 @@ static bool measure_phc(struct tn_keeper *keeper, struct tn_sample *ret)
 }
 
 /* Timers are late: by less than a millisecond on a quiet machine, by tens of them under emulation, and by
- * seconds after loadvm. The worst is remembered for some minutes. */
+ * seconds after loadvm, which is a sign of its own. The worst is remembered for some minutes. */
 static void learn_lateness(struct tn_keeper *keeper)
 {
         int64_t late = keeper->due_nsec ? raw_now(keeper) - keeper->due_nsec : 0;
 
+        keeper->suspicious = late > LATE_MAX_NSEC;
         late = CLAMP(late, 0, LATE_MAX_NSEC);
         keeper->late_nsec = MAX(late, keeper->late_nsec - keeper->late_nsec / 16);
         keeper->usual_late_nsec += (late - keeper->usual_late_nsec) / 4;
 }
 
-/* When the phase is known badly, the next look is to cut in two what is possible, so it comes where the
- * second may turn. In half of the cases it comes after the turn then, and another follows. */
+/* At most one in ten seconds, while nothing is wrong. A look that came after the second had turned shows no
+ * jump of less than a second; that is left to the next one, but when the timer was so late that the guest
+ * may have stood still. When the phase is known badly, the next look is to cut in two what is possible, so
+ * it comes where the second may turn. */
 static int64_t next_look(struct tn_keeper *keeper, bool was_searching)
 {
         int64_t now = raw_now(keeper), later = now + keeper->settings.interval_s * TN_NSEC_PER_SEC;
-        int64_t lead = TN_KEEPER_LEAD_NSEC + keeper->late_nsec;
+        int64_t lead = TN_KEEPER_LEAD_NSEC + keeper->late_nsec, usual = keeper->usual_late_nsec;
 
         if (keeper->rtc_dropped_until)
                 return keeper->phc ? later : keeper->rtc_dropped_until;
         if (keeper->searching)
                 return tn_keeper_rtc_next(keeper, now);
-        if (!was_searching && !keeper->phc && tn_keeper_rtc_came_late(keeper) && keeper->again < AGAIN_MAX) {
+        if (!was_searching && !keeper->phc && (keeper->suspicious || keeper->again > 0) &&
+            tn_keeper_rtc_came_late(keeper) && keeper->again < AGAIN_MAX) {
                 keeper->again++;
                 return tn_phase_early(&keeper->phase, now, lead);
         }
         keeper->again = 0;
         if (!keeper->phc && tn_phase_error(&keeper->phase) > TN_KEEPER_ROUGH_NSEC)
-                return tn_phase_next(&keeper->phase, later, 1) - keeper->usual_late_nsec;
+                return tn_phase_next(&keeper->phase, later + usual, 1) - usual;
         return tn_phase_early(&keeper->phase, later, lead);
 }
 

@@ -100,7 +100,8 @@ struct tn_keeper {
         int64_t due_nsec;        /* when the next look was wanted, CLOCK_MONOTONIC_RAW; 0: none yet */
         int64_t late_nsec;       /* how late looks come on this machine at worst */
         int64_t usual_late_nsec; /* … and on the average */
-        unsigned again;          /* looks in a row that came too late to show small jumps */
+        bool suspicious;         /* the last look came so late that the guest may have stood still */
+        unsigned again;          /* looks in a row since then that came too late to show small jumps */
 
         struct tn_sample sample; /* the last one */
         const char *source;      /* what it came from: "ptp_kvm", "rtc", "host"; NULL: nothing yet */
