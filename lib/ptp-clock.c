@@ -11,7 +11,10 @@
 static const struct tn_ptp_kind kinds[] = {
         {"KVM virtual PTP", "ptp_kvm", 1000, "a hypercall reads both clocks at the same tick"},
         {"vmclock*", "vmclock", 1000, "a page that the host updates; tells of live migrations too"},
-        {"Virtio PTP*", "virtio_rtc", 1000, "cross-timestamps by the counter"},
+        /* Type 1 is TAI, 37 seconds ahead, and 2 the host's uptime (include/uapi/linux/virtio_rtc.h). */
+        {"Virtio PTP type 0/*", "virtio_rtc", 1000, "UTC; cross-timestamps by the counter"},
+        {"Virtio PTP type 3/*", "virtio_rtc", 1000, "UTC with leap seconds smeared"},
+        {"Virtio PTP type 4/*", "virtio_rtc", 1000, "UTC, perhaps smeared"},
         {"hyperv", "ptp_hyperv", 50000, "Hyper-V's time synchronisation samples"},
         {"ptp_vmw", "ptp_vmw", 50000, "VMware's precision clock; read only"},
         {"ena-ptp-*", "ena", 50000, "the clock of the AWS network card"},

@@ -19,11 +19,14 @@ static const struct tn_clock_owner owners[] = {
         {"phc2sys", "phc2sys.service", NULL},
         {"chronyd", "chrony.service", makestep, burst},
         {"chronyd", "chronyd.service", makestep, burst},
+        {"chronyd", "chronyd-restricted.service", makestep, burst},
         {"ntpd", "ntpsec.service", NULL},
         {"ntpd", "ntpd.service", NULL},
         {"ntpd", "ntp.service", NULL},
         {"systemd-timesyncd", "systemd-timesyncd.service", NULL},
         {"openntpd", "openntpd.service", NULL},
+        {"ptp4l", "system-ptp4l.slice", NULL}, /* with software time stamps it keeps the system clock */
+        {"ptp4l", "ptp4l.service", NULL},
         {"VBoxService", "virtualbox-guest-utils.service", NULL},
         {"VBoxService", "vboxadd-service.service", NULL},
 };

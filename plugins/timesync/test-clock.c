@@ -252,7 +252,12 @@ static void test_phc(void **state)
         assert_null(tn_phc_find(&sim->env));
         add_file(sim, "sys/class/ptp/ptp0/clock_name",
                  "e1000e-ptp\n"); /* a card's own: not the host's time */
+        add_file(sim, "sys/class/ptp/ptp0/clock_name", "Virtio PTP type 1/variant 0\n"); /* TAI */
         assert_null(tn_phc_find(&sim->env));
+        add_file(sim, "sys/class/ptp/ptp0/clock_name", "Virtio PTP type 0/variant 0\n");
+        phc = tn_phc_find(&sim->env);
+        assert_string_equal(phc->kind->name, "virtio_rtc");
+        tn_phc_free(phc);
         add_file(sim, "sys/class/ptp/ptp1/clock_name", "hyperv\n");
         add_file(sim, "sys/class/ptp/ptp2/clock_name", "KVM virtual PTP\n");
         add_file(sim, "dev/ptp2", "");
@@ -317,6 +322,9 @@ static void test_owner(void **state)
         sim_daemon(sim, "systemd-timesyncd.service", false);
         sim_daemon(sim, "system-phc2sys.slice", true);
         assert_string_equal(tn_clock_owner_find(&sim->env)->name, "phc2sys");
+        sim_daemon(sim, "system-phc2sys.slice", false);
+        sim_daemon(sim, "system-ptp4l.slice", true);
+        assert_string_equal(tn_clock_owner_find(&sim->env)->name, "ptp4l");
 }
 
 static void test_owner_without_systemd(void **state)
