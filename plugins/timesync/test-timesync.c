@@ -26,6 +26,7 @@
 #include "tenon/plugin.h"
 
 #define NSEC UINT64_C(1000000000)
+#define WHEN (INT64_C(1700000007) * (int64_t) NSEC)
 
 static struct {
         struct rtc_time time;
@@ -290,9 +291,9 @@ static void test_set(void **state)
         set_time(m, INT64_C(1700000000) * NSEC +
                             600000000); /* the hardware clock has whole seconds: the nearest */
         assert_rtc("2023-11-14T22:13:21");
-        set_time(m, 0);
-        assert_true(m->set_usec == 0);
-        assert_rtc("1970-01-01T00:00:00");
+        set_time(m, INT64_C(31536000) * NSEC);
+        assert_true(m->set_usec == UINT64_C(31536000000000));
+        assert_rtc("1971-01-01T00:00:00");
         assert_string_equal(m->log->str, "");
 }
 
@@ -300,14 +301,20 @@ static void test_year_limits(void **state)
 {
         struct machine *m = *state;
 
+        assert_refused(
+                m, json_pack("{s:I}", "time", (json_int_t) (UINT64_C(31536000) * NSEC - 1)),
+                TN_ERROR_INVALID,
+                "Time 31535999999999999 is outside of the years 1971 to 2069; the clock was not changed");
+        assert_refused(m, json_pack("{s:I}", "time", (json_int_t) 0), TN_ERROR_INVALID,
+                       "Time 0 is outside of the years 1971 to 2069; the clock was not changed");
         assert_refused(m, json_pack("{s:I}", "time", (json_int_t) -1), TN_ERROR_INVALID,
-                       "Time -1 is outside of the years 1970 to 2069; the clock was not changed");
+                       "Time -1 is outside of the years 1971 to 2069; the clock was not changed");
         assert_refused(
                 m, json_pack("{s:I}", "time", (json_int_t) (UINT64_C(3155760000) * NSEC)), TN_ERROR_INVALID,
-                "Time 3155760000000000000 is outside of the years 1970 to 2069; the clock was not changed");
+                "Time 3155760000000000000 is outside of the years 1971 to 2069; the clock was not changed");
         assert_refused(
                 m, json_pack("{s:I}", "time", (json_int_t) INT64_MAX), TN_ERROR_INVALID,
-                "Time 9223372036854775807 is outside of the years 1970 to 2069; the clock was not changed");
+                "Time 9223372036854775807 is outside of the years 1971 to 2069; the clock was not changed");
         set_time(m, (int64_t) (UINT64_C(3155760000) * NSEC - 1));
         assert_true(m->set_usec == UINT64_C(3155759999999999));
 }
@@ -318,7 +325,7 @@ static void test_clock_refuses(void **state)
 
         m->clock_refuses = true;
         write_file(m, "dev/rtc0", "");
-        assert_refused(m, json_pack("{s:I}", "time", (json_int_t) 5), TN_ERROR_DENIED,
+        assert_refused(m, json_pack("{s:I}", "time", (json_int_t) WHEN), TN_ERROR_DENIED,
                        "Failed to set time to guest: Operation not permitted");
 }
 
@@ -327,14 +334,14 @@ static void test_set_without_rtc(void **state)
 {
         struct machine *m = *state;
 
-        set_time(m, 7 * (int64_t) NSEC);
-        assert_true(m->set_usec == 7000000);
+        set_time(m, WHEN);
+        assert_true(m->set_usec == UINT64_C(1700000007000000));
         assert_string_equal(m->log->str, "7|hardware clock: open /dev/rtc0: No such file or directory");
         g_string_truncate(m->log, 0);
         write_file(m, "dev/rtc0", "");
         rtc.errnum = EIO;
-        set_time(m, 8 * (int64_t) NSEC);
-        assert_true(m->set_usec == 8000000);
+        set_time(m, WHEN + (int64_t) NSEC);
+        assert_true(m->set_usec == UINT64_C(1700000008000000));
         assert_string_equal(m->log->str, "4|set the hardware clock: Input/output error");
 }
 
@@ -344,8 +351,8 @@ static void test_rtc_is_not_to_be_written(void **state)
 
         m->write_rtc = "no";
         write_file(m, "dev/rtc0", "");
-        set_time(m, 7 * (int64_t) NSEC);
-        assert_true(m->set_usec == 7000000);
+        set_time(m, WHEN);
+        assert_true(m->set_usec == UINT64_C(1700000007000000));
         assert_int_equal(rtc.writes, 0);
 }
 

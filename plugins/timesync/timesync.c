@@ -12,6 +12,7 @@
 #include "tenon/plugin.h"
 
 #define NSEC_PER_USEC INT64_C(1000)
+#define YEAR_1971     INT64_C(31536000)   /* the year 1970 is what a clock shows that nobody has set */
 #define YEAR_2020     INT64_C(1577836800) /* a hardware clock that shows less was never set */
 #define YEAR_2070     INT64_C(3155760000) /* seconds; the protocol's limit is the end of 2069 */
 
@@ -22,10 +23,11 @@ static json_t *get_time_run(struct tenon_host *host, json_t *args, GError **erro
 
 static bool check_time(int64_t nsec, GError **error)
 {
-        if (nsec < 0 || nsec / NSEC_PER_USEC / G_USEC_PER_SEC >= YEAR_2070)
+        if (nsec / NSEC_PER_USEC / G_USEC_PER_SEC < YEAR_1971 ||
+            nsec / NSEC_PER_USEC / G_USEC_PER_SEC >= YEAR_2070)
                 return tn_error_set(error, TN_ERROR_INVALID,
                                     "Time %" G_GINT64_FORMAT
-                                    " is outside of the years 1970 to 2069; the clock was not changed",
+                                    " is outside of the years 1971 to 2069; the clock was not changed",
                                     nsec);
         return true;
 }
