@@ -2,7 +2,8 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /* What service.c (the connection), service-contract.c (the table), service-calls.c (methods) and
- * service-changes.c (signals) share. Nobody else's. */
+ * service-changes.c (signals) and
+ * service-sleep.c (logind's) share. Nobody else's. */
 #pragma once
 
 #include "agent/agent.h"
@@ -41,7 +42,13 @@ struct tn_service {
         json_t *told;     /* {interface: {property: value}}: what listeners know */
         json_t *heartbeats; /* {name: state}, to tell of those that changed */
         GPtrArray *calls;   /* struct service_call under way */
+        struct tn_bus_match *sleep_match;
+        enum { TN_SERVICE_NOT_ASKED, TN_SERVICE_ASKED, TN_SERVICE_ASKED_AGAIN } sleep_question;
+        bool sleeping; /* what logind said last */
 };
+
+/* service-sleep.c, on a new connection. The match is unsubscribed by service.c. */
+void tn_service_watch_sleep(struct tn_service *service);
 
 /* The interfaces of /org/tenon/Agent1, NULL-ended. */
 extern const struct tn_bus_interface *const tn_service_contract[];

@@ -112,6 +112,7 @@ static void drop(struct tn_service *service)
         g_clear_pointer(&service->manager, tn_bus_object_free);
         g_clear_pointer(&service->object, tn_bus_object_free);
         g_clear_pointer(&service->lost_match, tn_bus_unsubscribe);
+        g_clear_pointer(&service->sleep_match, tn_bus_unsubscribe);
         g_clear_pointer(&service->bus, tn_bus_free);
 }
 
@@ -148,6 +149,7 @@ static bool open_bus(struct tn_service *service, GError **error)
         service->manager = tn_bus_object_new(service->bus, TN_BUS_MANAGER, manager_interfaces,
                                              tn_service_manager_xml, service);
         tn_service_start_changes(service);
+        tn_service_watch_sleep(service);
         return true;
 }
 

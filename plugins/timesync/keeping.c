@@ -271,6 +271,16 @@ void tn_keeping_free(struct tn_keeping *keeping)
         g_free(keeping);
 }
 
+/* The kernel sets the clock from the hardware clock then, in whole seconds. */
+void tn_keeping_woke(struct tn_keeping *keeping)
+{
+        if (!keeping->timer) /* mode=off, or there is nothing to look at */
+                return;
+        keeping->host->log(keeping->host, 6, "this machine has woken from sleep; its clock is looked at");
+        tn_keeper_doubt(&keeping->keeper);
+        look_now(keeping);
+}
+
 void tn_keeping_clock_was_set(struct tn_keeping *keeping)
 {
         tn_keeper_clock_was_set(&keeping->keeper);

@@ -15,6 +15,8 @@ struct tn_keeping *tn_keeping_new(struct tenon_host *host, const struct tn_clock
 /* NULL is fine. */
 void tn_keeping_free(struct tn_keeping *keeping);
 
+/* The machine has woken from sleep. */
+void tn_keeping_woke(struct tn_keeping *keeping);
 /* guest-set-time was done. */
 void tn_keeping_clock_was_set(struct tn_keeping *keeping);
 /* The commands. */

@@ -108,6 +108,11 @@ static void fake_log(struct tenon_host *host, int level, const char *format, ...
         va_end(args);
 }
 
+static void fake_fact_watch(struct tenon_host *host, tenon_fact_func func)
+{
+        assert_non_null(func);
+}
+
 static int set_up(void **state)
 {
         struct machine *m = g_new0(struct machine, 1);
@@ -120,7 +125,8 @@ static int set_up(void **state)
                 return -1;
         m->env.now_usec = fake_now;
         m->env.set_realtime = fake_set;
-        m->host = (struct tenon_host){.env = &m->env, .config = fake_config, .log = fake_log};
+        m->host = (struct tenon_host){
+                .env = &m->env, .config = fake_config, .log = fake_log, .fact_watch = fake_fact_watch};
         m->write_rtc = "yes";
         m->set_usec = G_MAXUINT64;
         m->log = g_string_new(NULL);

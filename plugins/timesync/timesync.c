@@ -91,10 +91,21 @@ static json_t *adjust_run(struct tenon_host *host, json_t *args, GError **error)
         return tn_keeping_adjust(host->data, args, error);
 }
 
+static void on_fact(struct tenon_host *host, const char *name, json_t *value)
+{
+        const char *state = json_string_value(json_object_get(value, "state"));
+
+        if (g_str_equal(name, "sleep") && g_strcmp0(state, "awake") == 0)
+                tn_keeping_woke(host->data);
+}
+
 static bool plugin_start(struct tenon_host *host, GError **error)
 {
         host->data = tn_keeping_new(host, &tn_clock_system, error);
-        return host->data != NULL;
+        if (!host->data)
+                return false;
+        host->fact_watch(host, on_fact);
+        return true;
 }
 
 static void plugin_stop(struct tenon_host *host)

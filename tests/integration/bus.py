@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the Tenon developers
-"""A system bus of the tests' own, with the policy of this tree, and a stand-in for polkit on it (python3-dbusmock)."""
+"""A system bus of the tests' own, with the policy of this tree, and stand-ins for polkit and logind on it
+(python3-dbusmock)."""
 
 import json
 import os
@@ -33,6 +34,8 @@ BUS_CONFIG = '''<busconfig>
   <policy user="root">
     <allow own="org.freedesktop.PolicyKit1"/>
     <allow send_destination="org.freedesktop.PolicyKit1"/>
+    <allow own="org.freedesktop.login1"/>
+    <allow send_destination="org.freedesktop.login1"/>
   </policy>
   <include>{top}/data/org.tenon.Agent1.conf</include>
 </busconfig>
@@ -142,6 +145,38 @@ class Polkit:
         """The questions that were taken back."""
         with open(self.log, encoding='utf-8') as file:
             return [line for line in file if ' CancelCheckAuthorization ' in line]
+
+    def close(self):
+        """End it."""
+        procs.end(self.child)
+
+
+class Logind:
+    """The stand-in for logind, which goes to sleep and wakes up when it is told to."""
+
+    NAME, PATH, MANAGER = 'org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager'
+
+    def __init__(self, bus):
+        self.bus = bus
+        self.child = procs.start(['/usr/bin/python3', '-m', 'dbusmock', '--system', '--template', 'logind'],
+                                 env={**os.environ, 'DBUS_SYSTEM_BUS_ADDRESS': bus.address},
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        procs.wait_for(lambda: bus.busctl('get-property', self.NAME, self.PATH, self.MANAGER, 'PreparingForSleep')[0] == 0,
+                       60, 'the stand-in for logind')
+
+    def mock(self, *arguments):
+        """A method of the stand-in itself."""
+        status, _, stderr = self.bus.busctl('call', self.NAME, self.PATH, 'org.freedesktop.DBus.Mock', *arguments)
+        cases.equal(status, 0, stderr)
+
+    def signal(self, going):
+        """Emit PrepareForSleep, whatever is true."""
+        self.mock('EmitSignal', 'sssav', self.MANAGER, 'PrepareForSleep', 'b', '1', 'b', going)
+
+    def sleep(self, going):
+        """Go to sleep ('true') or wake up ('false'): the property, then the signal, as logind does it."""
+        self.mock('UpdateProperties', 'sa{sv}', self.MANAGER, '1', 'PreparingForSleep', 'b', going)
+        self.signal(going)
 
     def close(self):
         """End it."""
