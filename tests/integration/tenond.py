@@ -66,12 +66,13 @@ class Agent:
         return os.path.join(self.dir, name)
 
     def configure(self, extra=''):
-        """Write the configuration file."""
+        """Write the configuration file. Unless a test says otherwise, the clock of this machine is only looked at."""
+        clock = "" if "[timesync]" in extra else "[timesync]\nmode=observe\n"
         with open(self.conf, 'w', encoding='utf-8') as file:
             file.write(f'[channel]\nmethod=unix-listen\npath={self.socket}\n'
                        f'[agent]\nstatedir={self.dir}\ncontrol-socket={self.control}\n'
                        f'[log]\nlevel=info\nfile={self.log}\n'
-                       f'[power]\nhook-directory=\n{extra}')
+                       f'[power]\nhook-directory=\n{clock}{extra}')
 
     def argv(self):
         """The command line."""
