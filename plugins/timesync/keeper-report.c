@@ -72,6 +72,12 @@ static void add_problems(json_t *summary, const struct tn_keeper *keeper)
                         "the host's clock (seen by %s) is %.3f s %s that of %s in this guest",
                         keeper->apart_source, (double) llabs(keeper->apart_nsec) / 1e9,
                         keeper->apart_nsec < 0 ? "behind" : "ahead of", owner_name(keeper));
+        if (keeper->refusal && g_str_equal(keeper->refusal, TN_SERVO_AHEAD))
+                tn_problems_add(summary,
+                                "see which is right; then set the clock (date, guest-set-time), or allow "
+                                "backward-steps=yes in [timesync]",
+                                "the clock is %.3f s ahead of %s, and is not set back",
+                                (double) llabs(keeper->sample.offset_nsec) / 1e9, keeper->source);
 }
 
 /* The zone that local times are shown in, and a leap second that was announced. */

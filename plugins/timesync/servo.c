@@ -19,6 +19,7 @@
 
 #include "plugins/timesync/clock.h"
 
+#define BACK_MAX TN_NSEC_PER_SEC /* to slew back so much takes more than half an hour */
 #define KP       0.6
 #define KI       0.056
 #define CALM_PPM 20 /* what an offset as large as the source's error may do to the frequency */
@@ -83,8 +84,10 @@ struct tn_servo_decision tn_servo_add(struct tn_servo *servo, const struct tn_sa
         if ((jumped || first) && llabs(certain) > limits->step_nsec) {
                 if (certain > 0 || limits->backward)
                         return step(servo, sample->offset_nsec);
-                return refuse(servo, "the clock is ahead, and backward-steps=no forbids to step it back");
+                return refuse(servo, TN_SERVO_AHEAD);
         }
+        if (certain < -BACK_MAX && !limits->backward)
+                return refuse(servo, TN_SERVO_AHEAD);
         if (first)
                 return (struct tn_servo_decision){.action = TN_SERVO_KEEP,
                                                   .frequency_ppb = servo->frequency_ppb};

@@ -12,9 +12,12 @@
 
 #include "plugins/timesync/sample.h"
 
+/* The reason why a clock that is far ahead is left where it is. */
+#define TN_SERVO_AHEAD "the clock is ahead, and backward-steps=no forbids to step it back"
+
 struct tn_servo_limits {
         int64_t step_nsec;       /* offsets above this are stepped, not slewed */
-        bool backward;           /* may step backward; else such an offset is slewed away */
+        bool backward;           /* may step backward; else what is ahead by less than a second is slewed */
         int64_t offset_max_nsec; /* offsets above this are not believed */
         int64_t constant_nsec;   /* an offset is slewed away in no shorter time: until the next sample */
 };
@@ -41,5 +44,6 @@ struct tn_servo_decision {
 };
 
 /* @jumped: something has happened to the clock since the last sample (a pause, a restore), or this is the
- * first one. Only then it is stepped; an offset that grew slowly is slewed away, however large. */
+ * first one. Only then it is stepped; an offset that grew slowly is slewed away, but for a clock that is
+ * ahead by more than a second: that is no drift, and it is left alone unless it may be stepped back. */
 struct tn_servo_decision tn_servo_add(struct tn_servo *servo, const struct tn_sample *sample, bool jumped);

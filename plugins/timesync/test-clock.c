@@ -129,6 +129,9 @@ static void test_servo_decisions(void **state)
                 {10 * SEC, MSEC, false, false, false, TN_SERVO_SLEW}, /* never a step without a jump */
                 {-10 * SEC, MSEC, false, true, false, TN_SERVO_REFUSE},
                 {-10 * SEC, MSEC, false, true, true, TN_SERVO_STEP},
+                {-10 * SEC, MSEC, false, false, false, TN_SERVO_REFUSE}, /* nor slewed for hours */
+                {-10 * SEC, MSEC, false, false, true, TN_SERVO_SLEW},
+                {-SEC / 2, MSEC, false, false, false, TN_SERVO_SLEW},
                 {-10 * SEC, MSEC, true, true, false, TN_SERVO_REFUSE},
                 {MSEC, 2 * MSEC, false, false, false, TN_SERVO_KEEP}, /* within the source's error */
                 {-MSEC, 2 * MSEC, false, false, false, TN_SERVO_KEEP},

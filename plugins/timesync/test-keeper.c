@@ -142,16 +142,31 @@ static void test_somebody_sets_the_clock(void **state)
         assert_true(fabs(sim_offset(story->sim) - 3600e9) < 100 * MSEC);
 }
 
+/* An hour, for an hour: the clock is neither stepped nor slewed, and that is told. */
 static void test_hardware_clock_goes_back(void **state)
 {
         struct story *story = *state;
+        unsigned frequencies;
+        json_t *summary;
 
         begin(story, TN_KEEPER_AUTO);
         run(story, 60);
+        frequencies = story->sim->frequencies;
         story->sim->rtc_late_nsec += 3600 * TN_NSEC_PER_SEC;
+        run(story, 3600);
+        assert_int_equal(story->sim->steps, 0);
+        assert_int_equal(story->sim->frequencies, frequencies);
+        assert_true(fabs(sim_offset(story->sim)) < 10 * MSEC);
+        assert_non_null(strstr(story->keeper.last_jump.outcome, "backward-steps=no"));
+        summary = tn_keeper_summary(&story->keeper);
+        assert_non_null(strstr(json_string_value(json_array_get(json_object_get(summary, "problems"), 0)),
+                               "s ahead of rtc, and is not set back"));
+        json_decref(summary);
+        story->sim->rtc_late_nsec -= 3600 * TN_NSEC_PER_SEC;
         run(story, 60);
         assert_int_equal(story->sim->steps, 0);
-        assert_non_null(strstr(story->keeper.last_jump.outcome, "backward-steps=no"));
+        assert_null(story->keeper.refusal);
+        assert_true(fabs(sim_offset(story->sim)) < 10 * MSEC);
 }
 
 static void test_hardware_clock_makes_no_sense(void **state)
