@@ -2,7 +2,8 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /* The generation id of the virtual machine: a hypervisor changes it when the machine is restored from a
- * snapshot or cloned, and newer kernels tell (drivers/virt/vmgenid.c, the uevent variable NEW_VMGENID). */
+ * snapshot or cloned, and some kernels tell (drivers/virt/vmgenid.c, the uevent variable NEW_VMGENID: added
+ * by Linux 6.8, removed by 6.9). */
 #pragma once
 
 #include <glib.h>
