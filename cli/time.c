@@ -47,10 +47,16 @@ static void print_sources(const json_t *sources)
         json_array_foreach(sources, i, source)
         {
                 const char *problem = tn_cli_text(source, "problem");
+                g_autofree char *offset = tn_when_duration(fabs(number(source, "offset")));
+                g_autofree char *error = tn_when_duration(number(source, "error"));
+                g_autofree char *measured = g_strdup_printf(
+                        "%s %s, ±%s, %s", offset, number(source, "offset") < 0 ? "ahead" : "behind", error,
+                        tn_cli_text(source, "quality"));
+                bool known = json_is_string(json_object_get(source, "quality"));
 
-                tn_cli_line(i ? "" : "Sources", "%s%s%s%s", tn_cli_text(source, "name"),
+                tn_cli_line(i ? "" : "Sources", "%s%s%s%s%s%s", tn_cli_text(source, "name"),
                             json_is_true(json_object_get(source, "used")) ? " (used)" : "",
-                            *problem ? ": " : "", problem);
+                            known ? ": " : "", known ? measured : "", *problem ? ": " : "", problem);
         }
 }
 

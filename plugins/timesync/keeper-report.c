@@ -138,12 +138,55 @@ static json_t *history(const struct tn_keeper *keeper)
         return list;
 }
 
-static json_t *source_row(const struct tn_keeper *keeper, const char *name, const char *problem)
+/* How far a source is to be believed, in a word. */
+static const char *quality(int64_t error_nsec)
 {
-        bool used = g_strcmp0(keeper->source, name) == 0;
+        static const struct {
+                int64_t below_nsec;
+                const char *name;
+        } rows[] = {
+                {100 * TN_NSEC_PER_USEC, "precise"},
+                {50 * TN_NSEC_PER_MSEC, "good"},
+                {G_MAXINT64, "coarse"},
+        };
+        size_t i = 0;
 
-        return json_pack("{s:s, s:b, s:o}", "name", name, "used", (int) used, "problem",
-                         problem ? json_string(problem) : json_null());
+        while (error_nsec >= rows[i].below_nsec)
+                i++;
+        return rows[i].name;
+}
+
+/* @sample: what it said last; at_nsec is 0: nothing yet. */
+static void add_source(json_t *list, const struct tn_keeper *keeper, const char *name,
+                       const struct tn_sample *sample, const char *problem)
+{
+        json_t *row = json_object();
+        bool known = sample->at_nsec != 0;
+
+        json_object_set_new(row, "name", json_string(name));
+        json_object_set_new(row, "used", json_boolean(g_strcmp0(keeper->source, name) == 0));
+        json_object_set_new(row, "problem", tn_json_text(problem));
+        json_object_set_new(row, "offset", known ? json_integer(sample->offset_nsec) : json_null());
+        json_object_set_new(row, "error", known ? json_integer(sample->error_nsec) : json_null());
+        json_object_set_new(row, "quality", known ? json_string(quality(sample->error_nsec)) : json_null());
+        json_array_append_new(list, row);
+}
+
+/* The hardware clock, whether it is the source or stands by. While it contradicts a better one, what it
+ * shows is told, and not what was learnt of it. */
+static struct tn_sample rtc_sample(const struct tn_keeper *keeper)
+{
+        bool contradicts = llabs(keeper->reference_nsec) > CONTRADICTS_NSEC;
+
+        if (keeper->searching || keeper->rtc_dropped_until || !keeper->has_reference)
+                return (struct tn_sample){0};
+        return (struct tn_sample){
+                .offset_nsec = tn_phase_middle(&keeper->phase) - keeper->raw_offset_nsec -
+                               (contradicts ? 0 : keeper->reference_nsec),
+                .error_nsec = tn_phase_error(&keeper->phase) + keeper->raw_error_nsec +
+                              (contradicts ? TN_NSEC_PER_SEC : keeper->reference_error_nsec),
+                .at_nsec = keeper->phase.at_nsec,
+        };
 }
 
 /* Why it is not used, or not to be relied on. Free with g_free(). */
@@ -161,16 +204,20 @@ static char *rtc_problem(const struct tn_keeper *keeper)
         return NULL;
 }
 
+/* Best first. */
 static json_t *sources(const struct tn_keeper *keeper)
 {
         g_autofree char *problem = rtc_problem(keeper);
+        const struct tn_sample none = {0}, rtc = rtc_sample(keeper);
         json_t *list = json_array();
 
         if (keeper->phc)
-                json_array_append_new(list, source_row(keeper, keeper->phc->kind->name, NULL));
+                add_source(list, keeper, keeper->phc->kind->name, &keeper->phc_sample, NULL);
         else if (keeper->phc_bad)
-                json_array_append_new(list, source_row(keeper, keeper->phc_bad->name, keeper->phc_problem));
-        json_array_append_new(list, source_row(keeper, "rtc", problem));
+                add_source(list, keeper, keeper->phc_bad->name, &none, keeper->phc_problem);
+        if (keeper->host_sample.at_nsec)
+                add_source(list, keeper, "host", &keeper->host_sample, NULL);
+        add_source(list, keeper, "rtc", &rtc, problem);
         return list;
 }
 

@@ -346,7 +346,7 @@ static bool measure_phc(struct tn_keeper *keeper, struct tn_sample *ret)
                 return false;
         }
         keeper->phc_bad = NULL;
-        *ret = sample;
+        keeper->phc_sample = *ret = sample;
         return true;
 }
 
@@ -474,6 +474,7 @@ bool tn_keeper_adjust(struct tn_keeper *keeper, int64_t offset_nsec, int64_t err
                                     "mode=%s in the group [timesync] leaves the clock alone; "
                                     "mode=auto or mode=discipline would follow the host",
                                     tn_keeper_mode_name(keeper->settings.mode));
+        keeper->host_sample = sample;
         notice_steps(keeper);
         if (epoch != keeper->epoch)
                 return tn_error_set(error, TN_ERROR_INVALID,

@@ -51,6 +51,28 @@ static const char *source_problem(const struct story *story, const char *name)
         return found;
 }
 
+static void assert_quality(const struct story *story, const char *name, const char *wanted)
+{
+        json_t *status = tn_keeper_to_json(&story->keeper), *row;
+        bool found = false;
+        size_t i;
+
+        json_array_foreach(json_object_get(status, "sources"), i, row)
+        {
+                int64_t error = json_integer_value(json_object_get(row, "error"));
+
+                if (!g_str_equal(json_string_value(json_object_get(row, "name")), name))
+                        continue;
+                found = true;
+                assert_string_equal(json_string_value(json_object_get(row, "quality")), wanted);
+                assert_in_range(error, 1, TN_NSEC_PER_SEC - 1);
+                assert_true(llabs(json_integer_value(json_object_get(row, "offset"))) <
+                            50 * TN_NSEC_PER_MSEC);
+        }
+        json_decref(status);
+        assert_true(found);
+}
+
 static void test_precise_clock(void **state)
 {
         struct story *story = *state;
@@ -60,6 +82,7 @@ static void test_precise_clock(void **state)
         begin(story, TN_KEEPER_AUTO);
         run(story, 60);
         assert_string_equal(story->keeper.source, "ptp_kvm");
+        assert_quality(story, "rtc", "good");
         sim_pause(story->sim, 77);
         run(story, 15);
         assert_int_equal(story->sim->steps, 1);
@@ -67,6 +90,7 @@ static void test_precise_clock(void **state)
         if (fabs(sim_offset(story->sim)) > 0.1 * MSEC)
                 fail_msg("off by %g ms", sim_offset(story->sim) / MSEC);
         assert_string_equal(source_problem(story, "rtc"), "");
+        assert_quality(story, "ptp_kvm", "precise");
 }
 
 /* It goes back, shows another century, fails, and comes back: the clock is not touched for it. */
