@@ -96,7 +96,9 @@ const struct tn_config_key tn_config_table[] = {
         {"timesync", "step-threshold-ms", TN_CONFIG_INT, "100", .min = 1, .max = 86400000,
          .doc = "Milliseconds; after a pause or a restore, a clock that is off by more is stepped, not slewed."},
         {"timesync", "backward-steps", TN_CONFIG_BOOL, "no",
-         .doc = "The clock may also be stepped backward. Programs may not like it."},
+         .doc = "The clock may also be stepped backward. Programs may not like it. Without it a clock that is "
+                "ahead by up to a second is slewed back, and one that is further ahead is left alone and told as "
+                "a problem."},
         {"timesync", "host-limit-ms", TN_CONFIG_INT, "1000", .min = 1, .max = 86400000,
          .doc = "Milliseconds; when a time daemon of the guest is synchronised, and the host's clock is off from it by "
                 "more, that is told as a problem. It is never followed."},

@@ -248,6 +248,35 @@ static void test_day_of_drift(void **state)
                 fail_msg("the clock was off by up to %g ms", story->sim->worst_nsec / MSEC);
 }
 
+/* Drift, wander, late timers, a pause of ten minutes at 9 h, a hardware clock that is an hour late from 15 h
+ * to 16 h: one step, never back, and never off by more than 25 ms. */
+static void test_day_of_everything(void **state)
+{
+        struct story *story = *state;
+        struct sim *sim = story->sim;
+
+        sim->oscillator_ppb = -25000;
+        sim->wander_ppb = 15;
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 3 * 3600);
+        for (int minute = 180; minute < 24 * 60; minute++) {
+                sim->timer_late_nsec = (int64_t) (40 * MSEC * g_rand_double(sim->random));
+                if (minute == 15 * 60 || minute == 16 * 60)
+                        sim->rtc_late_nsec += (minute == 15 * 60 ? 3600 : -3600) * TN_NSEC_PER_SEC;
+                if (minute == 9 * 60) {
+                        sim_pause(sim, 600);
+                        run(story, 15);
+                }
+                sim->worst_nsec = 0;
+                run(story, 60);
+                if (sim->worst_nsec > 25 * MSEC)
+                        fail_msg("at %.2f h the clock is off by %g ms", minute / 60.0,
+                                 sim->worst_nsec / MSEC);
+        }
+        assert_int_equal(sim->steps, 1);
+        assert_int_equal(sim->backward_steps, 0);
+}
+
 static void test_host_adjusts(void **state)
 {
         static const struct {
@@ -373,6 +402,7 @@ int main(void)
                 STORY(test_no_hardware_clock),
                 STORY(test_few_wakeups),
                 STORY(test_day_of_drift),
+                STORY(test_day_of_everything),
                 STORY(test_host_adjusts),
                 STORY(test_host_is_faster),
                 STORY(test_pause_after_the_host),
