@@ -44,7 +44,8 @@ struct tn_service {
         GPtrArray *calls;   /* struct service_call under way */
         struct tn_bus_match *sleep_match;
         enum { TN_SERVICE_NOT_ASKED, TN_SERVICE_ASKED, TN_SERVICE_ASKED_AGAIN } sleep_question;
-        bool sleeping; /* what logind said last */
+        bool sleeping;        /* what logind said last */
+        uint64_t asleep_usec; /* for how long the machine had slept then, since it was booted */
 };
 
 /* service-sleep.c, on a new connection. The match is unsubscribed by service.c. */

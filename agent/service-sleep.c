@@ -3,7 +3,9 @@
 
 /*
  * The fact "sleep": logind says that the machine goes to sleep or has woken up. The surprising thing: its
- * signal is not believed, for on the system bus everybody may send us one; it is the reason to ask.
+ * signal is not believed, for on the system bus everybody may send us one; it is the reason to ask. A
+ * machine may be asleep before the answer comes, so the kernel's clocks are asked, too: one of them goes on
+ * in sleep, and one does not.
  */
 #include "agent/service-private.h"
 
@@ -13,6 +15,7 @@
 #define PATH       "/org/freedesktop/login1"
 #define MANAGER    "org.freedesktop.login1.Manager"
 #define TIMEOUT_MS 10000
+#define LEAST_USEC (G_USEC_PER_SEC / 10) /* of sleep; two clocks are not read at the same moment */
 
 static void ask(struct tn_service *service);
 
@@ -32,16 +35,28 @@ static bool read_boolean(DBusMessage *reply, bool *ret)
         return true;
 }
 
+static uint64_t asleep_usec(const struct tn_env *env)
+{
+        uint64_t awake = env->now_usec(env, CLOCK_MONOTONIC), all = env->now_usec(env, CLOCK_BOOTTIME);
+
+        return all > awake ? all - awake : 0;
+}
+
 static void on_answer(DBusMessage *reply, const GError *error, void *data)
 {
         struct tn_service *service = data;
         bool again = service->sleep_question == TN_SERVICE_ASKED_AGAIN, going;
+        uint64_t asleep = asleep_usec(service->agent->env);
 
         service->sleep_question = TN_SERVICE_NOT_ASKED;
-        if (!error && read_boolean(reply, &going) && going != service->sleeping) {
+        if (!error && read_boolean(reply, &going) &&
+            (going != service->sleeping || asleep > service->asleep_usec + LEAST_USEC)) {
                 service->sleeping = going;
+                service->asleep_usec = asleep;
                 (void) tn_facts_set(service->agent->facts, "agent", "sleep",
-                                    json_pack("{s:s}", "state", going ? "going" : "awake"), NULL);
+                                    json_pack("{s:s, s:I}", "state", going ? "going" : "awake",
+                                              "asleep-usec", (json_int_t) asleep),
+                                    NULL);
         }
         if (again)
                 ask(service);
@@ -75,6 +90,8 @@ static void on_signal(DBusMessage *signal, void *data)
 void tn_service_watch_sleep(struct tn_service *service)
 {
         service->sleep_question = TN_SERVICE_NOT_ASKED;
+        if (service->asleep_usec == 0)
+                service->asleep_usec = asleep_usec(service->agent->env);
         if (service->sleeping) /* the bus before this one was lost meanwhile */
                 ask(service);
         service->sleep_match = tn_bus_subscribe(service->bus, LOGIND, PATH, MANAGER, "PrepareForSleep",
