@@ -13,13 +13,14 @@
 
 #define WATCHDOGS "sys/class/watchdog"
 
-int tn_alone(const GError *error, bool json, tn_alone_func tell)
+int tn_alone(const GError *error, tn_alone_func tell)
 {
         int status = tn_cli_fail(error);
         g_autoptr(tn_config_t) config = NULL;
         struct tn_env env;
 
-        if (status != TN_EXIT_NOT_RUNNING || json || !tn_env_init_system(&env, NULL, NULL))
+        if (status != TN_EXIT_NOT_RUNNING || !tell || tn_cli_wants_json() ||
+            !tn_env_init_system(&env, NULL, NULL))
                 return status;
         config = tn_config_new(&env, TN_PATH_CONFIG, false, NULL);
         if (config)

@@ -12,8 +12,9 @@
 /* Prints lines about one thing. */
 typedef void (*tn_alone_func)(const struct tn_env *env, const struct tn_config *config);
 
-/* Tells @error, then, where it is that no agent runs and unless @json, what @tell knows. The exit status. */
-int tn_alone(const GError *error, bool json, tn_alone_func tell);
+/* Tells @error, then, where it is that no agent runs and unless JSON is wanted, what @tell knows; it may be
+ * NULL. The exit status. */
+int tn_alone(const GError *error, tn_alone_func tell);
 
 void tn_alone_health(const struct tn_env *env, const struct tn_config *config);
 void tn_alone_plugins(const struct tn_env *env, const struct tn_config *config);

@@ -40,7 +40,17 @@ struct tn_config;
 json_t *tn_cli_config_json(const struct tn_config *config);
 
 /* Prints "tenonctl: …" and returns TN_EXIT_USAGE, or TN_EXIT_NOT_RUNNING for an agent that is not there. */
+int tn_cli_complain(const GError *error);
+/* The same; with --json, standard output gets an object with the member "error". */
 int tn_cli_fail(const GError *error);
+/* The same under the name of the verb, with another exit status. */
+int tn_cli_fail_with(const GError *error, int status);
+/* The member "error". New reference. */
+json_t *tn_cli_error_json(const GError *error, int status);
+/* Is it root who runs this? Else @why not is told, as the failure with the exit status @failure. */
+bool tn_cli_is_root(const char *why, int failure);
+/* Prints "tenonctl VERB: …" for what is not as it should be, and goes on. */
+void tn_cli_warn(const char *text);
 /* Prints @value indented, with a line end. */
 void tn_cli_print_json(const json_t *value);
 void tn_cli_set_socket(const char *path);

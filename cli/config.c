@@ -54,6 +54,13 @@ static void print_table(const struct tn_config *config)
         tn_table_print(table);
 }
 
+static void complain(const char *mistake)
+{
+        g_autofree char *clean = tn_screen_escape(mistake);
+
+        fprintf(stderr, "tenonctl: configuration: %s\n", clean);
+}
+
 int tn_cli_config(int argc, char **argv)
 {
         gboolean json = FALSE;
@@ -69,9 +76,8 @@ int tn_cli_config(int argc, char **argv)
         path = g_canonicalize_filename(file ? file : TN_PATH_CONFIG, NULL);
         if (!tn_env_init_system(&env, NULL, &error) ||
             !(config = tn_config_new(&env, path, file != NULL, &error))) {
-                fprintf(stderr, "tenonctl: %s\n", error->message);
                 tn_env_deinit(&env);
-                return TN_EXIT_USAGE;
+                return tn_cli_fail_with(error, TN_EXIT_USAGE);
         }
         if (json) {
                 json_auto_t *value = tn_cli_config_json(config);
@@ -82,7 +88,7 @@ int tn_cli_config(int argc, char **argv)
         }
         mistakes = tn_config_mistakes(config);
         for (const char *const *mistake = mistakes; *mistake; mistake++)
-                fprintf(stderr, "tenonctl: configuration: %s\n", *mistake);
+                complain(*mistake);
         tn_env_deinit(&env);
         return *mistakes ? TN_EXIT_NO : TN_EXIT_OK;
 }

@@ -5,10 +5,10 @@
 #include "pvdrivers/install.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/drivers.h"
+#include "cli/machine.h"
 #include "cli/progress.h"
 
 static void print_missing(const json_t *rows, bool dry_run)
@@ -18,14 +18,15 @@ static void print_missing(const json_t *rows, bool dry_run)
 
         json_array_foreach(rows, i, row)
         {
+                g_autoptr(GString) names = g_string_new(NULL);
                 json_t *package;
                 size_t j;
 
-                printf("%s for the kernel %s: %s", tn_cli_text(row, "module"), tn_cli_text(row, "kernel"),
-                       dry_run ? "would come with" : "came with");
                 json_array_foreach(json_object_get(row, "packages"), j, package)
-                        printf(" %s", json_string_value(package));
-                printf("\n");
+                        g_string_append_printf(names, " %s", json_string_value(package));
+                tn_cli_say("%s for the kernel %s: %s%s", tn_cli_text(row, "module"),
+                           tn_cli_text(row, "kernel"), dry_run ? "would come with" : "came with",
+                           names->str);
         }
 }
 
@@ -39,15 +40,15 @@ static void print_modules(const json_t *modules)
                 const char *module = tn_cli_text(row, "module"), *kernel = tn_cli_text(row, "kernel");
 
                 if (json_is_true(json_object_get(row, "needs-reboot")))
-                        printf("%s is there for the kernel %s: reboot into it%s\n", module, kernel,
-                               json_is_true(json_object_get(row, "default"))
-                                       ? ""
-                                       : ", which the boot loader does not take by itself");
+                        tn_cli_say("%s is there for the kernel %s: reboot into it%s", module, kernel,
+                                   json_is_true(json_object_get(row, "default"))
+                                           ? ""
+                                           : ", which the boot loader does not take by itself");
                 else if (json_is_true(json_object_get(row, "loaded")))
-                        printf("%s is loaded\n", module);
+                        tn_cli_say("%s is loaded", module);
                 else
-                        printf("%s is there, but %s; it was not loaded\n", module,
-                               tn_cli_text(row, "state"));
+                        tn_cli_say("%s is there, but %s; it was not loaded", module,
+                                   tn_cli_text(row, "state"));
         }
 }
 
@@ -56,37 +57,28 @@ static void print_result(const json_t *result)
         bool dry_run = json_is_true(json_object_get(result, "dry-run"));
 
         if (!json_array_size(json_object_get(result, "missing")))
-                printf("No driver that is wanted here is missing.\n");
+                tn_cli_say("No driver that is wanted here is missing.");
         print_missing(json_object_get(result, "missing"), dry_run);
         print_modules(json_object_get(result, "modules"));
 }
 
-static int fail(const GError *error)
+static int run(const struct tn_env *env, void *data)
 {
-        fprintf(stderr, "tenonctl drivers install: %s\n", error->message);
-        return TN_EXIT_USAGE;
-}
-
-static int run(const struct tn_install_options *options, bool json)
-{
-        g_autoptr(tn_catalogue_t) catalogue = NULL;
+        g_autoptr(tn_catalogue_t) catalogue = tn_catalogue_new(env, NULL);
         g_autoptr(GError) error = NULL;
         json_auto_t *result = NULL;
         struct tn_progress progress;
-        struct tn_env env;
 
-        if (!tn_env_init_system(&env, NULL, &error))
-                return fail(error);
-        catalogue = tn_catalogue_new(&env, NULL);
         tn_cli_progress_init(&progress);
-        result = tn_install_run(&env, catalogue, options, &progress, &error);
+        result = tn_install_run(env, catalogue, data, &progress, &error);
         tn_cli_progress_end(&progress);
-        if (result && json)
+        if (!result)
+                return tn_cli_fail_with(error, TN_EXIT_USAGE);
+        if (tn_cli_wants_json())
                 tn_cli_print_json(result);
-        else if (result)
+        else
                 print_result(result);
-        tn_env_deinit(&env);
-        return result ? TN_EXIT_OK : fail(error);
+        return TN_EXIT_OK;
 }
 
 int tn_cli_drivers_install(int argc, char **argv)
@@ -105,13 +97,10 @@ int tn_cli_drivers_install(int argc, char **argv)
         if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
         if (!tn_install_parse((const char *const *) roles, target, &options, &error))
-                return fail(error);
+                return tn_cli_fail_with(error, TN_EXIT_USAGE);
         options.dry_run = dry_run;
-        if (!dry_run && geteuid() != 0) {
-                fprintf(stderr,
-                        "tenonctl drivers install: only root may install; --dry-run says what would be "
-                        "installed\n");
+        if (!dry_run &&
+            !tn_cli_is_root("only root may install; --dry-run says what would be installed", TN_EXIT_USAGE))
                 return TN_EXIT_USAGE;
-        }
-        return run(&options, json);
+        return tn_cli_on_machine(NULL, run, &options, TN_EXIT_USAGE);
 }

@@ -42,29 +42,32 @@ static const char *conclusion(const char *verdict)
 static void print_kernel(const json_t *kernel)
 {
         const json_t *images = json_object_get(kernel, "initramfs");
+        g_autoptr(GString) text = g_string_new(NULL);
         json_t *image;
         size_t i;
 
-        printf("Kernel %s%s%s", tn_cli_text(kernel, "release"),
-               json_is_true(json_object_get(kernel, "default")) ? ", which boots" : ", a fallback",
-               json_is_true(json_object_get(kernel, "running")) ? ", running" : "");
-        json_array_foreach(images, i, image) printf(
-                "; /%s (%s, %d modules)", tn_cli_text(image, "path"), tn_cli_text(image, "compressor"),
+        json_array_foreach(images, i, image) g_string_append_printf(
+                text, "; /%s (%s, %d modules)", tn_cli_text(image, "path"), tn_cli_text(image, "compressor"),
                 (int) json_integer_value(json_object_get(image, "modules")));
-        printf("\n");
+        tn_cli_say("Kernel %s%s%s%s", tn_cli_text(kernel, "release"),
+                   json_is_true(json_object_get(kernel, "default")) ? ", which boots" : ", a fallback",
+                   json_is_true(json_object_get(kernel, "running")) ? ", running" : "", text->str);
 }
 
 static void print_head(const json_t *plan)
 {
+        g_autoptr(GString) devices = g_string_new(NULL);
         json_t *item;
         size_t i;
 
-        printf("This guest %s %s.\n\nDevices assumed there:", conclusion(tn_cli_text(plan, "verdict")),
-               tn_cli_text(plan, "target"));
-        json_array_foreach(json_object_get(plan, "devices"), i, item) printf(" %s", json_string_value(item));
-        printf("; --devices names others\n");
+        tn_cli_say("This guest %s %s.", conclusion(tn_cli_text(plan, "verdict")),
+                   tn_cli_text(plan, "target"));
+        json_array_foreach(json_object_get(plan, "devices"), i, item)
+                g_string_append_printf(devices, " %s", json_string_value(item));
+        putchar('\n');
+        tn_cli_say("Devices assumed there:%s; --devices names others", devices->str);
         json_array_foreach(json_object_get(plan, "kernels"), i, item) print_kernel(item);
-        printf("\n");
+        putchar('\n');
 }
 
 static void print_findings(const json_t *checks)
@@ -107,8 +110,8 @@ static bool print_remedies(const json_t *checks, bool bad, const char *title)
                 if (first)
                         printf("\n%s\n", title);
                 first = false;
-                printf("  %s%s%s: %s\n", tn_cli_text(check, "id"), *kernel ? " " : "", kernel,
-                       tn_cli_text(check, "remedy"));
+                tn_cli_say("  %s%s%s: %s", tn_cli_text(check, "id"), *kernel ? " " : "", kernel,
+                           tn_cli_text(check, "remedy"));
                 fixable |= json_is_true(json_object_get(check, "fixable"));
         }
         return fixable;
@@ -121,15 +124,9 @@ static void print_plan(const json_t *plan)
         print_head(plan);
         print_findings(checks);
         if (print_remedies(checks, true, "To do:"))
-                printf("  Much of it at once: tenonctl drivers prepare --target %s\n",
-                       tn_cli_text(plan, "target"));
+                tn_cli_say("  Much of it at once: tenonctl drivers prepare --target %s",
+                           tn_cli_text(plan, "target"));
         print_remedies(checks, false, "To bear in mind:");
-}
-
-static int fail(const GError *error)
-{
-        fprintf(stderr, "tenonctl drivers plan: %s\n", error->message);
-        return TN_PLAN_EXIT_NO_VERDICT;
 }
 
 /* Reading the images takes seconds; in a pipe nobody watches, and who wants JSON wants nothing beside it. */
@@ -156,9 +153,9 @@ static int show(const struct tn_env *env, const struct options *options)
         json_auto_t *value = NULL;
 
         for (guint i = 0; i < mistakes->len; i++)
-                fprintf(stderr, "tenonctl drivers plan: %s\n", (const char *) mistakes->pdata[i]);
+                tn_cli_warn(mistakes->pdata[i]);
         if (!plan)
-                return fail(error);
+                return tn_cli_fail_with(error, TN_PLAN_EXIT_NO_VERDICT);
         value = tn_plan_to_json(plan);
         if (options->json)
                 tn_cli_print_json(value);
@@ -179,7 +176,7 @@ static int run(const struct options *options)
 
         if (options->root ? !tn_env_init_root(&env, options->root, &error)
                           : !tn_env_init_system(&env, NULL, &error))
-                return fail(error);
+                return tn_cli_fail_with(error, TN_PLAN_EXIT_NO_VERDICT);
         status = show(&env, options);
         tn_env_deinit(&env);
         return status;

@@ -2,11 +2,9 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /* tenonctl drivers prepare: in the caller's process, as root; the agent is not asked. */
-#include <stdio.h>
-#include <unistd.h>
-
 #include "cli/cli.h"
 #include "cli/drivers.h"
+#include "cli/machine.h"
 #include "cli/progress.h"
 #include "pvdrivers/install.h"
 #include "pvdrivers/leftovers.h"
@@ -19,8 +17,8 @@ void tn_cli_drivers_print_lines(const char *head, const json_t *lines)
         size_t i;
 
         if (json_array_size(lines))
-                printf("%s\n", head);
-        json_array_foreach(lines, i, line) printf("    %s\n", json_string_value(line));
+                tn_cli_say("%s", head);
+        json_array_foreach(lines, i, line) tn_cli_say("    %s", json_string_value(line));
 }
 
 static void print_changes(const json_t *changes)
@@ -33,9 +31,9 @@ static void print_changes(const json_t *changes)
                 json_t *detail;
                 size_t j;
 
-                printf("    %s: %s\n", tn_cli_text(change, "file"), tn_cli_text(change, "why"));
+                tn_cli_say("    %s: %s", tn_cli_text(change, "file"), tn_cli_text(change, "why"));
                 json_array_foreach(json_object_get(change, "details"), j, detail)
-                        printf("        %s\n", json_string_value(detail));
+                        tn_cli_say("        %s", json_string_value(detail));
         }
 }
 
@@ -51,11 +49,11 @@ static void print_images(const json_t *images)
                 double after = (double) json_integer_value(json_object_get(image, "size-after")) / (1 << 20);
 
                 if (json_object_get(image, "size-after"))
-                        printf("    %s: built anew, %.1f MiB (before %.1f MiB)\n",
-                               tn_cli_text(image, "file"), after, before);
+                        tn_cli_say("    %s: built anew, %.1f MiB (before %.1f MiB)",
+                                   tn_cli_text(image, "file"), after, before);
                 else
-                        printf("    %s: to be built by %s\n", tn_cli_text(image, "file"),
-                               tn_cli_text(image, "builder"));
+                        tn_cli_say("    %s: to be built by %s", tn_cli_text(image, "file"),
+                                   tn_cli_text(image, "builder"));
         }
 }
 
@@ -67,9 +65,9 @@ static void print_old_tools(const json_t *tools, const char *target)
         json_array_foreach(tools, i, tool)
         {
                 if (i == 0)
-                        printf("Tools of other hypervisors, to be removed when the guest runs on %s:\n",
-                               target);
-                printf("    %s: %s\n", tn_cli_text(tool, "name"), tn_cli_text(tool, "remove"));
+                        tn_cli_say("Tools of other hypervisors, to be removed when the guest runs on %s:",
+                                   target);
+                tn_cli_say("    %s: %s", tn_cli_text(tool, "name"), tn_cli_text(tool, "remove"));
         }
 }
 
@@ -85,10 +83,10 @@ static void print_plan(const json_t *plan)
 
                 if (g_str_equal(verdict, "ready") || g_str_equal(verdict, "not-applicable"))
                         continue;
-                printf("    %s (%s): %s\n", tn_cli_text(check, "id"), verdict,
-                       tn_cli_text(check, "evidence"));
+                tn_cli_say("    %s (%s): %s", tn_cli_text(check, "id"), verdict,
+                           tn_cli_text(check, "evidence"));
                 if (*remedy)
-                        printf("        %s\n", remedy);
+                        tn_cli_say("        %s", remedy);
         }
 }
 
@@ -105,35 +103,19 @@ static void print_prepared(const json_t *result, int status)
                     !json_array_size(json_object_get(result, "images"));
 
         if (idle)
-                printf("There is nothing to change for %s.\n", target);
+                tn_cli_say("There is nothing to change for %s.", target);
         else
-                printf("%s for %s:\n", dry_run ? "Would be changed" : "Changed", target);
+                tn_cli_say("%s for %s:", dry_run ? "Would be changed" : "Changed", target);
         print_changes(json_object_get(result, "changes"));
         print_images(json_object_get(result, "images"));
         tn_cli_drivers_print_lines("Left as it is:", json_object_get(result, "notes"));
         print_old_tools(json_object_get(result, "old-tools"), target);
-        printf("%s on %s%s.\n",
-               status <= TN_PLAN_EXIT_LOSS ? verdicts[status] : "It cannot be told how this guest fares",
-               target, dry_run ? " now, before any change" : "");
+        tn_cli_say("%s on %s%s.",
+                   status <= TN_PLAN_EXIT_LOSS ? verdicts[status] : "It cannot be told how this guest fares",
+                   target, dry_run ? " now, before any change" : "");
         print_plan(json_object_get(result, "plan"));
         if (!dry_run && !idle)
-                printf("`tenonctl drivers undo` takes all of it back.\n");
-}
-
-static int fail(const char *verb, const GError *error, int status)
-{
-        fprintf(stderr, "tenonctl drivers %s: %s\n", verb, error->message);
-        return status;
-}
-
-static bool check_root(const char *verb)
-{
-        if (geteuid() == 0)
-                return true;
-        fprintf(stderr,
-                "tenonctl drivers %s: only root may change the guest; --dry-run says what would be done\n",
-                verb);
-        return false;
+                tn_cli_say("`tenonctl drivers undo` takes all of it back.");
 }
 
 static int prepare(const struct tn_env *env, const struct tn_prepare_options *options, bool json)
@@ -148,7 +130,7 @@ static int prepare(const struct tn_env *env, const struct tn_prepare_options *op
         result = tn_prepare_run(env, catalogue, options, &progress, &status, &error);
         tn_cli_progress_end(&progress);
         if (!result)
-                return fail("prepare", error, TN_PLAN_EXIT_NO_VERDICT);
+                return tn_cli_fail_with(error, TN_PLAN_EXIT_NO_VERDICT);
         if (json)
                 tn_cli_print_json(result);
         else
@@ -167,7 +149,7 @@ static int remove_tools(const struct tn_env *env, const struct tn_prepare_option
         done = tn_leftovers_remove(env, options->target, options->dry_run, NULL, &progress, &result, &error);
         tn_cli_progress_end(&progress);
         if (!done)
-                return fail("prepare", error, TN_PLAN_EXIT_NO_VERDICT);
+                return tn_cli_fail_with(error, TN_PLAN_EXIT_NO_VERDICT);
         if (json) {
                 tn_cli_print_json(result);
                 return TN_EXIT_OK;
@@ -178,43 +160,44 @@ static int remove_tools(const struct tn_env *env, const struct tn_prepare_option
         tn_cli_drivers_print_lines("To be removed by hand:", json_object_get(result, "left"));
         if (!json_array_size(json_object_get(result, "removed")) &&
             !json_array_size(json_object_get(result, "left")))
-                printf("There are no tools of other hypervisors.\n");
+                tn_cli_say("There are no tools of other hypervisors.");
         return TN_EXIT_OK;
 }
 
-static int run_prepare(const struct tn_prepare_options *options, bool tools, bool json)
-{
-        g_autoptr(GError) error = NULL;
-        struct tn_env env;
-        int status;
+struct request {
+        struct tn_prepare_options options;
+        gboolean dry_run, tools, json;
+};
 
-        if (!tn_env_init_system(&env, NULL, &error))
-                return fail("prepare", error, TN_PLAN_EXIT_NO_VERDICT);
-        status = tools ? remove_tools(&env, options, json) : prepare(&env, options, json);
-        tn_env_deinit(&env);
-        return status;
+static int run(const struct tn_env *env, void *data)
+{
+        const struct request *request = data;
+
+        return request->tools ? remove_tools(env, &request->options, request->json)
+                              : prepare(env, &request->options, request->json);
 }
 
 int tn_cli_drivers_prepare(int argc, char **argv)
 {
-        gboolean dry_run = FALSE, json = FALSE, tools = FALSE;
+        struct request request = {0};
         g_autofree char *target = NULL;
         const struct tn_cli_value values[] = {{"target", &target},
-                                              {"dry-run", &dry_run},
-                                              {"remove-old-tools", &tools},
-                                              {"json", &json},
+                                              {"dry-run", &request.dry_run},
+                                              {"remove-old-tools", &request.tools},
+                                              {"json", &request.json},
                                               {NULL}};
         struct tn_install_options parsed = {0};
-        struct tn_prepare_options options = {0};
         g_autoptr(GError) error = NULL;
 
         if (!tn_cli_options(&argc, &argv, values))
                 return TN_PLAN_EXIT_NO_VERDICT;
         if (!tn_install_parse(NULL, target ? target : "", &parsed, &error))
-                return fail("prepare", error, TN_PLAN_EXIT_NO_VERDICT);
-        options.target = parsed.target;
-        options.dry_run = dry_run;
-        if (!dry_run && !check_root("prepare"))
+                return tn_cli_fail_with(error, TN_PLAN_EXIT_NO_VERDICT);
+        request.options.target = parsed.target;
+        request.options.dry_run = request.dry_run;
+        if (!request.dry_run &&
+            !tn_cli_is_root("only root may change the guest; --dry-run says what would be done",
+                            TN_PLAN_EXIT_NO_VERDICT))
                 return TN_PLAN_EXIT_NO_VERDICT;
-        return run_prepare(&options, tools, json);
+        return tn_cli_on_machine(NULL, run, &request, TN_PLAN_EXIT_NO_VERDICT);
 }

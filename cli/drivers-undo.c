@@ -5,18 +5,12 @@
 #include "pvdrivers/undo.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/drivers.h"
+#include "cli/machine.h"
 #include "cli/progress.h"
 #include "cli/table.h"
-
-static int fail(const GError *error)
-{
-        fprintf(stderr, "tenonctl drivers undo: %s\n", error->message);
-        return TN_EXIT_USAGE;
-}
 
 static void print_undone(const json_t *result, bool dry_run)
 {
@@ -25,8 +19,9 @@ static void print_undone(const json_t *result, bool dry_run)
         tn_cli_drivers_print_lines(dry_run ? "Would be what it was before:" : "As it was before:",
                                    json_object_get(result, "restored"));
         if (left)
-                printf("%lld earlier prepare(s) can be undone, too: tenonctl drivers undo --all\n",
-                       (long long) left);
+                tn_cli_say("%" JSON_INTEGER_FORMAT
+                           " earlier prepare(s) can be undone, too: tenonctl drivers undo --all",
+                           left);
 }
 
 static int list_undo(const struct tn_env *env, bool json)
@@ -42,7 +37,7 @@ static int list_undo(const struct tn_env *env, bool json)
                 return TN_EXIT_OK;
         }
         if (!json_array_size(list)) {
-                printf("There is nothing to undo.\n");
+                tn_cli_say("There is nothing to undo.");
                 return TN_EXIT_OK;
         }
         table = tn_table_new(headers);
@@ -59,7 +54,7 @@ static int list_undo(const struct tn_env *env, bool json)
         return TN_EXIT_OK;
 }
 
-static int run_undo(const struct tn_env *env, const struct tn_undo_options *options, bool json)
+static int undo(const struct tn_env *env, const struct tn_undo_options *options)
 {
         g_autoptr(GError) error = NULL;
         json_auto_t *result = NULL;
@@ -69,34 +64,37 @@ static int run_undo(const struct tn_env *env, const struct tn_undo_options *opti
         result = tn_undo_run(env, options, &progress, &error);
         tn_cli_progress_end(&progress);
         if (!result)
-                return fail(error);
-        if (json)
+                return tn_cli_fail_with(error, TN_EXIT_USAGE);
+        if (tn_cli_wants_json())
                 tn_cli_print_json(result);
         else
                 print_undone(result, options->dry_run);
         return TN_EXIT_OK;
 }
 
+struct request {
+        gboolean all, force, list, dry_run, json;
+};
+
+static int run(const struct tn_env *env, void *data)
+{
+        const struct request *request = data;
+
+        return request->list ? list_undo(env, request->json)
+                             : undo(env, &(struct tn_undo_options){request->all, request->force,
+                                                                   request->dry_run});
+}
+
 int tn_cli_drivers_undo(int argc, char **argv)
 {
-        gboolean all = FALSE, force = FALSE, dry_run = FALSE, json = FALSE, list = FALSE;
-        const struct tn_cli_value values[] = {{"all", &all},         {"force", &force}, {"list", &list},
-                                              {"dry-run", &dry_run}, {"json", &json},   {NULL}};
-        g_autoptr(GError) error = NULL;
-        struct tn_env env;
-        int status;
+        struct request request = {0};
+        const struct tn_cli_value values[] = {{"all", &request.all},   {"force", &request.force},
+                                              {"list", &request.list}, {"dry-run", &request.dry_run},
+                                              {"json", &request.json}, {NULL}};
 
         if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
-        if (geteuid() != 0) {
-                fprintf(stderr,
-                        "tenonctl drivers undo: only root may look at the copies and restore them\n");
+        if (!tn_cli_is_root("only root may look at the copies and restore them", TN_EXIT_USAGE))
                 return TN_EXIT_USAGE;
-        }
-        if (!tn_env_init_system(&env, NULL, &error))
-                return fail(error);
-        status = list ? list_undo(&env, json)
-                      : run_undo(&env, &(struct tn_undo_options){all, force, dry_run}, json);
-        tn_env_deinit(&env);
-        return status;
+        return tn_cli_on_machine(NULL, run, &request, TN_EXIT_USAGE);
 }

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/machine.h"
 #include "cli/table.h"
-#include "detect/machine.h"
 #include "lib/json.h"
 #include "pvdrivers/device-record.h"
 
@@ -94,8 +94,8 @@ static void print_table(const json_t *devices, bool all)
         }
         tn_table_print(table);
         if (left_out > 0)
-                printf("%u more %s parts of the board or passed through; --all shows them\n", left_out,
-                       left_out == 1 ? "device is" : "devices are");
+                tn_cli_say("%u more %s parts of the board or passed through; --all shows them", left_out,
+                           left_out == 1 ? "device is" : "devices are");
 }
 
 static void print_changes(const json_t *changes)
@@ -104,7 +104,7 @@ static void print_changes(const json_t *changes)
         size_t i;
 
         json_array_foreach(changes, i, change)
-                printf("    %-11s %s\n", tn_cli_text(change, "host"), tn_cli_text(change, "change"));
+                tn_cli_say("    %-11s %s", tn_cli_text(change, "host"), tn_cli_text(change, "change"));
 }
 
 static void print_problems(const json_t *devices)
@@ -113,8 +113,11 @@ static void print_problems(const json_t *devices)
         size_t i;
 
         json_array_foreach(devices, i, row) if (json_is_string(json_object_get(row, "problem")))
-                printf("\n%s %s has no driver: %s\n", tn_cli_text(row, "bus"), tn_cli_text(row, "device"),
-                       tn_cli_text(row, "problem"));
+        {
+                putchar('\n');
+                tn_cli_say("%s %s has no driver: %s", tn_cli_text(row, "bus"), tn_cli_text(row, "device"),
+                           tn_cli_text(row, "problem"));
+        }
 }
 
 static void print_one_advice(const json_t *row, const json_t *advice)
@@ -122,12 +125,13 @@ static void print_one_advice(const json_t *row, const json_t *advice)
         g_autofree char *used_by = tn_cli_used_by(row);
         const char *module = tn_cli_text(advice, "module"), *state = tn_cli_text(advice, "state");
 
-        printf("\n%s %s%s%s%s is emulated; %s would be %s.", tn_cli_text(row, "bus"),
-               tn_cli_text(row, "device"), *used_by ? " (" : "", used_by, *used_by ? ")" : "", module,
-               g_str_equal(tn_cli_text(advice, "importance"), "high") ? "faster" : "easier on the host");
-        if (g_str_equal(state, "missing"))
-                printf(" This kernel lacks it; first run: tenonctl drivers install");
-        printf("\n");
+        putchar('\n');
+        tn_cli_say("%s %s%s%s%s is emulated; %s would be %s.%s", tn_cli_text(row, "bus"),
+                   tn_cli_text(row, "device"), *used_by ? " (" : "", used_by, *used_by ? ")" : "", module,
+                   g_str_equal(tn_cli_text(advice, "importance"), "high") ? "faster" : "easier on the host",
+                   g_str_equal(state, "missing")
+                           ? " This kernel lacks it; first run: tenonctl drivers install"
+                           : "");
         print_changes(json_object_get(advice, "changes"));
 }
 
@@ -158,7 +162,8 @@ static void print_absent(const json_t *absent)
 
         json_array_foreach(absent, i, row)
         {
-                printf("\nThere is no %s device; the host could add one.\n", tn_cli_text(row, "role"));
+                putchar('\n');
+                tn_cli_say("There is no %s device; the host could add one.", tn_cli_text(row, "role"));
                 print_changes(json_object_get(row, "changes"));
         }
 }
@@ -169,8 +174,8 @@ static void print_without_device(const json_t *list)
         size_t i;
 
         json_array_foreach(list, i, row)
-                printf("%s, a %s that no device names: %s\n", tn_cli_text(row, "module"),
-                       tn_cli_text(row, "role"), tn_cli_text(row, "state"));
+                tn_cli_say("%s, a %s that no device names: %s", tn_cli_text(row, "module"),
+                           tn_cli_text(row, "role"), tn_cli_text(row, "state"));
 }
 
 static void print_inventory(const json_t *value, bool all)
@@ -178,8 +183,8 @@ static void print_inventory(const json_t *value, bool all)
         const json_t *devices = json_object_get(value, "devices");
         const char *platform = tn_cli_text(value, "platform"), *kernel = tn_cli_text(value, "kernel");
 
-        printf("Platform %s, kernel %s\n", *platform ? platform : "unknown or none",
-               *kernel ? kernel : "unknown");
+        tn_cli_say("Platform %s, kernel %s", *platform ? platform : "unknown or none",
+                   *kernel ? kernel : "unknown");
         print_table(devices, all);
         print_without_device(json_object_get(value, "without-device"));
         print_problems(devices);
@@ -212,7 +217,7 @@ static int show(const struct tn_env *env, const struct options *options)
         json_auto_t *value = tn_cli_inventory(env, mistakes);
 
         for (guint i = 0; i < mistakes->len; i++)
-                fprintf(stderr, "tenonctl drivers: %s\n", (const char *) mistakes->pdata[i]);
+                tn_cli_warn(mistakes->pdata[i]);
         if (options->json)
                 tn_cli_print_json(value);
         else
@@ -226,30 +231,15 @@ static int record(const struct tn_env *env, const char *dir)
 
         if (!tn_device_record(env, dir, &error))
                 return tn_cli_fail(error);
-        printf("recorded into %s\n", dir);
+        tn_cli_say("recorded into %s", dir);
         return TN_EXIT_OK;
 }
 
-static int run(const struct options *options)
+static int run(const struct tn_env *env, void *data)
 {
-        g_autoptr(GError) error = NULL;
-        struct tn_env env;
-        int status;
+        const struct options *options = data;
 
-        if (options->machine ? !tn_machine_open(&env, options->machine, &error)
-                             : !tn_env_init_system(&env, NULL, &error)) {
-                (void) tn_cli_fail(error);
-                return TN_EXIT_USAGE;
-        }
-        if (options->record)
-                status = record(&env, options->record);
-        else
-                status = show(&env, options);
-        if (options->machine)
-                tn_machine_close(&env);
-        else
-                tn_env_deinit(&env);
-        return status;
+        return options->record ? record(env, options->record) : show(env, options);
 }
 
 int tn_cli_drivers(int argc, char **argv)
@@ -264,7 +254,7 @@ int tn_cli_drivers(int argc, char **argv)
 
         if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
-        status = run(&options);
+        status = tn_cli_on_machine(options.machine, run, &options, TN_EXIT_USAGE);
         g_free(options.machine);
         g_free(options.record);
         return status;

@@ -4,8 +4,8 @@
 /* tenonctl freeze --check: what a freeze that the host asks for would do. It freezes nothing itself. */
 #include <stdio.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
-#include "cli/client.h"
 #include "cli/table.h"
 
 static void print_file_systems(const json_t *rows)
@@ -33,9 +33,8 @@ static void print_file_systems(const json_t *rows)
         tn_table_print(table);
 }
 
-static bool print_hooks(const json_t *hooks)
+static void print_hooks(const json_t *hooks)
 {
-        bool good = true;
         json_t *hook;
         size_t i;
 
@@ -43,19 +42,35 @@ static bool print_hooks(const json_t *hooks)
         {
                 const char *refused = tn_cli_text(hook, "refused");
 
-                printf("%sHook %s%s%s\n", i ? "" : "\n", tn_cli_text(hook, "hook"),
-                       *refused ? ": cannot be trusted, so every freeze would fail: it " : "", refused);
-                good &= !*refused;
+                if (i == 0)
+                        putchar('\n');
+                tn_cli_say("Hook %s%s%s", tn_cli_text(hook, "hook"),
+                           *refused ? ": cannot be trusted, so every freeze would fail: it " : "", refused);
         }
-        return good;
+}
+
+static void print_check(const json_t *reply)
+{
+        print_file_systems(json_object_get(reply, "file-systems"));
+        print_hooks(json_object_get(reply, "hooks"));
+}
+
+static bool trusts_hooks(const json_t *reply)
+{
+        json_t *hook;
+        size_t i;
+
+        json_array_foreach(json_object_get(reply, "hooks"), i,
+                           hook) if (*tn_cli_text(hook, "refused")) return false;
+        return true;
 }
 
 int tn_cli_freeze(int argc, char **argv)
 {
+        static const struct tn_question question = {"tenon-freeze-check", NULL, NULL, print_check,
+                                                    trusts_hooks};
         gboolean check = FALSE, json = FALSE;
         const struct tn_cli_value values[] = {{"check", &check}, {"json", &json}, {NULL}};
-        g_autoptr(GError) error = NULL;
-        json_auto_t *reply = NULL;
 
         if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
@@ -63,13 +78,5 @@ int tn_cli_freeze(int argc, char **argv)
                 fprintf(stderr, "tenonctl freeze: only the host freezes; try tenonctl freeze --check\n");
                 return TN_EXIT_USAGE;
         }
-        reply = tn_client_ask(tn_cli_socket(), "tenon-freeze-check", &error);
-        if (!reply)
-                return tn_cli_fail(error);
-        if (json) {
-                tn_cli_print_json(reply);
-                return TN_EXIT_OK;
-        }
-        print_file_systems(json_object_get(reply, "file-systems"));
-        return print_hooks(json_object_get(reply, "hooks")) ? TN_EXIT_OK : TN_EXIT_NO;
+        return tn_ask(&question);
 }

@@ -4,9 +4,8 @@
 /* tenonctl health: what needs attention, the gate, the checks and the heartbeats. */
 #include <stdio.h>
 
-#include "cli/alone.h"
+#include "cli/ask.h"
 #include "cli/cli.h"
-#include "cli/client.h"
 #include "cli/heartbeat.h"
 #include "cli/status-rows.h"
 #include "cli/table.h"
@@ -58,22 +57,15 @@ static void print_health(const json_t *reply)
         }
 }
 
+static bool is_well(const json_t *reply)
+{
+        return g_str_equal(tn_cli_text(json_object_get(reply, "health"), "state"), "ok");
+}
+
 int tn_cli_health(int argc, char **argv)
 {
-        gboolean json = FALSE;
-        const struct tn_cli_value values[] = {{"json", &json}, {NULL}};
-        g_autoptr(GError) error = NULL;
-        json_auto_t *reply = NULL;
+        static const struct tn_question question = {"tenon-get-health", NULL, tn_alone_health, print_health,
+                                                    is_well};
 
-        if (!tn_cli_options(&argc, &argv, values))
-                return TN_EXIT_USAGE;
-        reply = tn_client_ask(tn_cli_socket(), "tenon-get-health", &error);
-        if (!reply)
-                return tn_alone(error, json, tn_alone_health);
-        if (json)
-                tn_cli_print_json(reply);
-        else
-                print_health(reply);
-        return g_str_equal(tn_cli_text(json_object_get(reply, "health"), "state"), "ok") ? TN_EXIT_OK
-                                                                                         : TN_EXIT_NO;
+        return tn_ask_verb(argc, argv, &question);
 }

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
-#include "cli/client.h"
 #include "cli/table.h"
 #include "lib/names.h"
 
@@ -44,35 +44,22 @@ void tn_cli_print_heartbeats(const json_t *heartbeats)
         tn_table_print(table);
 }
 
-static bool any_missed(const json_t *heartbeats)
+static bool all_beat(const json_t *heartbeats)
 {
         json_t *row;
         size_t i;
 
         json_array_foreach(heartbeats, i,
-                           row) if (!g_str_equal(tn_cli_text(row, "state"), "ok")) return true;
-        return false;
+                           row) if (!g_str_equal(tn_cli_text(row, "state"), "ok")) return false;
+        return true;
 }
 
 int tn_cli_heartbeat_list(int argc, char **argv)
 {
-        gboolean json = FALSE;
-        const struct tn_cli_value values[] = {{"json", &json}, {NULL}};
-        g_autoptr(GError) error = NULL;
-        json_auto_t *reply = NULL;
-        json_t *heartbeats;
+        static const struct tn_question question = {"tenon-get-health", "heartbeats", NULL,
+                                                    tn_cli_print_heartbeats, all_beat};
 
-        if (!tn_cli_options(&argc, &argv, values))
-                return TN_EXIT_USAGE;
-        reply = tn_client_ask(tn_cli_socket(), "tenon-get-health", &error);
-        if (!reply)
-                return tn_cli_fail(error);
-        heartbeats = json_object_get(reply, "heartbeats");
-        if (json)
-                tn_cli_print_json(heartbeats);
-        else
-                tn_cli_print_heartbeats(heartbeats);
-        return any_missed(heartbeats) ? TN_EXIT_NO : TN_EXIT_OK;
+        return tn_ask_verb(argc, argv, &question);
 }
 
 static int usage(const char *why)

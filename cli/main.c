@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/config.h"
 #include "cli/cli.h"
@@ -19,12 +20,65 @@
 
 static char *socket_path;
 
+static void complain(const char *who, const char *text)
+{
+        g_autofree char *clean = tn_screen_escape(text);
+
+        fprintf(stderr, "%s: %s\n", who, clean);
+}
+
+void tn_cli_warn(const char *text)
+{
+        complain(g_get_prgname(), text);
+}
+
+int tn_cli_complain(const GError *error)
+{
+        complain("tenonctl", error->message);
+        return g_error_matches(error, TN_ERROR, TN_ERROR_NOT_FOUND) ? TN_EXIT_NOT_RUNNING : TN_EXIT_USAGE;
+}
+
+json_t *tn_cli_error_json(const GError *error, int status)
+{
+        int code = error->domain == TN_ERROR ? error->code : TN_ERROR_FAILED;
+
+        return json_pack("{s:s, s:o, s:i}", "code", tn_error_name(code), "message",
+                         tn_json_text(error->message), "exit-status", status);
+}
+
+static int tell_json(const GError *error, int status)
+{
+        json_auto_t *value = NULL;
+        g_autofree char *line = NULL;
+
+        if (!tn_cli_wants_json())
+                return status;
+        value = json_pack("{s:o}", "error", tn_cli_error_json(error, status));
+        line = tn_json_line(value);
+        puts(line);
+        return status;
+}
+
 int tn_cli_fail(const GError *error)
 {
-        g_autofree char *text = tn_screen_escape(error->message);
+        return tell_json(error, tn_cli_complain(error));
+}
 
-        fprintf(stderr, "tenonctl: %s\n", text);
-        return g_error_matches(error, TN_ERROR, TN_ERROR_NOT_FOUND) ? TN_EXIT_NOT_RUNNING : TN_EXIT_USAGE;
+int tn_cli_fail_with(const GError *error, int status)
+{
+        tn_cli_warn(error->message);
+        return tell_json(error, status);
+}
+
+bool tn_cli_is_root(const char *why, int failure)
+{
+        g_autoptr(GError) error = NULL;
+
+        if (geteuid() == 0)
+                return true;
+        (void) tn_error_set(&error, TN_ERROR_DENIED, "%s", why);
+        (void) tn_cli_fail_with(error, failure);
+        return false;
 }
 
 void tn_cli_print_json(const json_t *value)

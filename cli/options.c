@@ -16,6 +16,7 @@
 #include "lib/error.h"
 
 static const struct tn_verb *running;
+static bool wants_json;
 
 static const struct tn_verb *find_verb(const struct tn_verb *verbs, const char *name)
 {
@@ -31,6 +32,18 @@ static void *value_of(const struct tn_cli_value *values, const char *name)
                 if (g_str_equal(values->name, name))
                         return values->to;
         g_error("tenonctl: the verb %s says nothing of its option '%s'", running->name, name);
+}
+
+bool tn_cli_wants_json(void)
+{
+        return wants_json;
+}
+
+static void note_json(const struct tn_cli_value *values)
+{
+        for (; values->name; values++)
+                if (g_str_equal(values->name, "json"))
+                        wants_json = *(const gboolean *) values->to;
 }
 
 static GOptionEntry entry_of(const struct tn_option *option, void *to)
@@ -105,6 +118,9 @@ static char *description(void)
                 g_string_append_printf(text, "Exit status: %s.\n", running->exits);
         if (running->json && *running->json)
                 g_string_append_printf(text, "Members in JSON: %s.\n", running->json);
+        if (running->json)
+                g_string_append_printf(text, "JSON of a failure: an object \"error\" with %s.\n",
+                                       tn_error_members);
         return g_string_free(text, FALSE);
 }
 
@@ -141,6 +157,7 @@ bool tn_cli_options(int *argc, char ***argv, const struct tn_cli_value *values)
                         (*argv)[1], verb);
                 return false;
         }
+        note_json(values);
         return true;
 }
 

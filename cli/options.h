@@ -18,6 +18,9 @@ struct tn_cli_value {
  * prints the help and exits where it is asked for. */
 bool tn_cli_options(int *argc, char ***argv, const struct tn_cli_value *values);
 
+/* Was --json given? Known when the options of the verb that runs were parsed. */
+bool tn_cli_wants_json(void);
+
 /* Finds the verb argv[0], and below it argv[1], and runs it; the exit status. */
 int tn_cli_run(int argc, char **argv);
 

@@ -4,9 +4,8 @@
 /* tenonctl plugins: what the running agent loaded, what it did not, and why. */
 #include <stdio.h>
 
-#include "cli/alone.h"
+#include "cli/ask.h"
 #include "cli/cli.h"
-#include "cli/client.h"
 #include "cli/table.h"
 
 static char *command_names(const json_t *plugin)
@@ -37,27 +36,16 @@ static void print_table(const json_t *plugins)
         tn_table_print(table);
         json_array_foreach(plugins, i, plugin) if (json_object_get(plugin, "reason"))
         {
-                g_autofree char *reason = tn_screen_escape(tn_cli_text(plugin, "reason"));
-
-                printf("\n%s (%s): %s\n", tn_cli_text(plugin, "name"), tn_cli_text(plugin, "file"), reason);
+                putchar('\n');
+                tn_cli_say("%s (%s): %s", tn_cli_text(plugin, "name"), tn_cli_text(plugin, "file"),
+                           tn_cli_text(plugin, "reason"));
         }
 }
 
 int tn_cli_plugins(int argc, char **argv)
 {
-        gboolean json = FALSE;
-        const struct tn_cli_value values[] = {{"json", &json}, {NULL}};
-        g_autoptr(GError) error = NULL;
-        json_auto_t *status = NULL;
+        static const struct tn_question question = {"tenon-get-status", "plugins", tn_alone_plugins,
+                                                    print_table, NULL};
 
-        if (!tn_cli_options(&argc, &argv, values))
-                return TN_EXIT_USAGE;
-        status = tn_client_ask(tn_cli_socket(), "tenon-get-status", &error);
-        if (!status)
-                return tn_alone(error, json, tn_alone_plugins);
-        if (json)
-                tn_cli_print_json(json_object_get(status, "plugins"));
-        else
-                print_table(json_object_get(status, "plugins"));
-        return TN_EXIT_OK;
+        return tn_ask_verb(argc, argv, &question);
 }

@@ -4,9 +4,8 @@
 /* tenonctl policy: what the host may ask of this guest, and the line that would allow the rest. */
 #include <stdio.h>
 
-#include "cli/alone.h"
+#include "cli/ask.h"
 #include "cli/cli.h"
-#include "cli/client.h"
 #include "cli/table.h"
 
 static void print_table(const json_t *policy)
@@ -16,7 +15,8 @@ static void print_table(const json_t *policy)
         json_t *row;
         size_t i;
 
-        printf("Preset %s (%s)\n\n", tn_cli_text(policy, "preset"), tn_cli_text(policy, "origin"));
+        tn_cli_say("Preset %s (%s)", tn_cli_text(policy, "preset"), tn_cli_text(policy, "origin"));
+        putchar('\n');
         json_array_foreach(json_object_get(policy, "commands"), i, row)
         {
                 const char *cells[] = {tn_cli_text(row, "name"), tn_cli_text(row, "category"),
@@ -31,19 +31,8 @@ static void print_table(const json_t *policy)
 
 int tn_cli_policy(int argc, char **argv)
 {
-        gboolean json = FALSE;
-        const struct tn_cli_value values[] = {{"json", &json}, {NULL}};
-        g_autoptr(GError) error = NULL;
-        json_auto_t *policy = NULL;
+        static const struct tn_question question = {"tenon-get-policy", NULL, tn_alone_policy, print_table,
+                                                    NULL};
 
-        if (!tn_cli_options(&argc, &argv, values))
-                return TN_EXIT_USAGE;
-        policy = tn_client_ask(tn_cli_socket(), "tenon-get-policy", &error);
-        if (!policy)
-                return tn_alone(error, json, tn_alone_policy);
-        if (json)
-                tn_cli_print_json(policy);
-        else
-                print_table(policy);
-        return TN_EXIT_OK;
+        return tn_ask_verb(argc, argv, &question);
 }

@@ -29,13 +29,10 @@ static void draw(const struct tn_progress *progress, const char *more)
 {
         unsigned filled = progress->total ? progress->done * BAR_WIDTH / progress->total : 0;
         g_autofree char *text = g_strdup_printf("%s%s%s", latest ? latest : "", *more ? ": " : "", more);
-        g_autofree char *valid = g_utf8_make_valid(text, -1);
+        g_autofree char *valid = tn_screen_escape(text);
         g_autofree char *cut = g_utf8_substring(
                 valid, 0, MIN(g_utf8_strlen(valid, -1), (glong) columns() - BAR_WIDTH - 5));
 
-        for (char *at = cut; *at; at++)
-                if (g_ascii_iscntrl(*at))
-                        *at = ' ';
         fprintf(stderr, "\r\033[K[%.*s%*s] %s", (int) filled, "####################",
                 (int) (BAR_WIDTH - filled), "", cut);
         (void) fflush(stderr);
@@ -44,11 +41,12 @@ static void draw(const struct tn_progress *progress, const char *more)
 static void on_terminal(const json_t *event, void *data)
 {
         const char *kind = tn_cli_text(event, "event");
+        g_autofree char *clean = tn_screen_escape(tn_cli_text(event, "text"));
 
         if (g_str_equal(kind, "output")) {
                 draw(data, tn_cli_text(event, "line"));
         } else if (g_str_equal(kind, "note")) {
-                fprintf(stderr, "\r\033[K%s\n", tn_cli_text(event, "text"));
+                fprintf(stderr, "\r\033[K%s\n", clean);
         } else {
                 g_free(latest);
                 latest = g_strdup(tn_cli_text(event, "text"));
@@ -60,11 +58,12 @@ static void on_lines(const json_t *event, void *data)
 {
         const struct tn_progress *progress = data;
         const char *kind = tn_cli_text(event, "event");
+        g_autofree char *clean = tn_screen_escape(tn_cli_text(event, "text"));
 
         if (g_str_equal(kind, "step"))
-                fprintf(stderr, "[%u/%u] %s\n", progress->done, progress->total, tn_cli_text(event, "text"));
+                fprintf(stderr, "[%u/%u] %s\n", progress->done, progress->total, clean);
         else if (g_str_equal(kind, "note"))
-                fprintf(stderr, "%s\n", tn_cli_text(event, "text"));
+                fprintf(stderr, "%s\n", clean);
 }
 
 void tn_cli_progress_init(struct tn_progress *progress)

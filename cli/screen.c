@@ -152,6 +152,18 @@ static void print_line(const struct tn_screen *screen, enum tn_mark mark, const 
         fputs(lines, stdout);
 }
 
+void tn_cli_say(const char *format, ...)
+{
+        g_autofree char *text = NULL, *clean = NULL;
+        va_list args;
+
+        va_start(args, format);
+        text = g_strdup_vprintf(format, args);
+        va_end(args);
+        clean = tn_screen_escape(text);
+        puts(clean);
+}
+
 void tn_cli_line(const char *label, const char *format, ...)
 {
         va_list args;

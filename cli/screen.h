@@ -39,6 +39,8 @@ char *tn_screen_escape(const char *text);
 char *tn_screen_format(const struct tn_screen *screen, enum tn_mark mark, const char *label,
                        const char *text);
 
+/* Prints one line that is not wrapped; the format has no line end. */
+void tn_cli_say(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* Prints one line: what it is about (may be ""), and the text. */
 void tn_cli_line(const char *label, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The same with a mark. */

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/drivers.h"
+#include "cli/machine.h"
 #include "cli/status-rows.h"
 #include "detect/detect.h"
 #include "lib/env.h"
@@ -41,30 +42,33 @@ static json_t *look_around(const struct tn_env *env, const GError *error)
                          tn_hardware_time(env));
 }
 
-static int without_agent(const struct tn_env *env, const GError *error, bool json)
+static int without_agent(const struct tn_env *env, const GError *error)
 {
-        int status = tn_cli_fail(error);
         json_auto_t *value = NULL;
+        int status;
 
-        if (status != TN_EXIT_NOT_RUNNING)
-                return status;
+        if (!g_error_matches(error, TN_ERROR, TN_ERROR_NOT_FOUND))
+                return tn_cli_fail(error);
+        status = tn_cli_complain(error);
         value = look_around(env, error);
-        if (json)
+        json_object_set_new(value, "error", tn_cli_error_json(error, status));
+        if (tn_cli_wants_json())
                 tn_cli_print_json(value);
         else
                 print_status(env, value, NULL);
         return status;
 }
 
-static int show(const struct tn_env *env, bool json)
+static int show(const struct tn_env *env, void *data)
 {
         g_autoptr(GError) error = NULL;
         json_auto_t *status = tn_client_ask(tn_cli_socket(), "tenon-get-status", &error);
         json_auto_t *clock = NULL;
 
+        (void) data;
         if (!status)
-                return without_agent(env, error, json);
-        if (json) {
+                return without_agent(env, error);
+        if (tn_cli_wants_json()) {
                 tn_cli_print_json(status);
         } else {
                 clock = tn_client_ask(tn_cli_socket(), "tenon-get-time-status", NULL); /* NULL: no plugin */
@@ -78,15 +82,7 @@ int tn_cli_status(int argc, char **argv)
 {
         gboolean json = FALSE;
         const struct tn_cli_value values[] = {{"json", &json}, {NULL}};
-        g_autoptr(GError) error = NULL;
-        struct tn_env env;
-        int status;
 
-        if (!tn_cli_options(&argc, &argv, values))
-                return TN_EXIT_USAGE;
-        if (!tn_env_init_system(&env, NULL, &error))
-                return tn_cli_fail(error);
-        status = show(&env, json);
-        tn_env_deinit(&env);
-        return status;
+        return tn_cli_options(&argc, &argv, values) ? tn_cli_on_machine(NULL, show, NULL, TN_EXIT_USAGE)
+                                                    : TN_EXIT_USAGE;
 }

@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "cli/machine.h"
 #include "cli/progress.h"
 
 static volatile sig_atomic_t signal_seen;
@@ -48,16 +49,13 @@ static void print_result(const struct tn_support *support, const char *output)
         size_t i;
 
         json_array_foreach(support->contents, i, row)
-                printf("  %-18s %s\n", tn_cli_text(row, "name"), tn_cli_text(row, "what"));
+                tn_cli_say("  %-18s %s", tn_cli_text(row, "name"), tn_cli_text(row, "what"));
         json_array_foreach(support->missing, i, row)
-        {
-                g_autofree char *why = tn_screen_escape(tn_cli_text(row, "why"));
-
-                printf("  %-18s is missing: %s\n", tn_cli_text(row, "name"), why);
-        }
-        printf("\n%u words were masked: addresses, names, keys. Look through it before you send it: tar "
-               "-xzf %s\n",
-               tn_mask_count(support->mask), output);
+                tn_cli_say("  %-18s is missing: %s", tn_cli_text(row, "name"), tn_cli_text(row, "why"));
+        putchar('\n');
+        tn_cli_say("%u words were masked: addresses, names, keys. Look through it before you send it: tar "
+                   "-xzf %s",
+                   tn_mask_count(support->mask), output);
 }
 
 static json_t *to_json(const struct tn_support *support, const char *output)
@@ -79,24 +77,25 @@ static bool make(struct tn_support *support, const struct tn_env *env, const cha
         return made;
 }
 
-static int run(const struct tn_env *env, const char *output, bool json)
+static int run(const struct tn_env *env, void *data)
 {
+        const char *output = data;
         struct tn_support support = {0};
         g_autoptr(GError) error = NULL;
         int status = TN_EXIT_OK;
 
         if (!make(&support, env, output, &error)) {
-                status = tn_cli_fail(error);
-        } else if (json) {
+                status = tn_cli_fail_with(error, TN_EXIT_USAGE);
+        } else if (tn_cli_wants_json()) {
                 json_auto_t *value = to_json(&support, output);
 
                 tn_cli_print_json(value);
         } else {
-                printf("%s\n", output);
+                tn_cli_say("%s", output);
                 print_result(&support, output);
         }
         tn_support_deinit(&support);
-        return status ? TN_EXIT_USAGE : TN_EXIT_OK;
+        return status;
 }
 
 /* A report can be made all the same: of why it does not run. */
@@ -106,7 +105,7 @@ static void say_without_agent(void)
         json_auto_t *pong = tn_client_ask(tn_cli_socket(), "guest-ping", &error);
 
         if (!pong)
-                (void) tn_cli_fail(error);
+                (void) tn_cli_complain(error);
 }
 
 int tn_cli_support(int argc, char **argv)
@@ -114,19 +113,12 @@ int tn_cli_support(int argc, char **argv)
         g_autofree char *output = NULL;
         gboolean json = FALSE;
         const struct tn_cli_value values[] = {{"json", &json}, {"output", &output}, {NULL}};
-        g_autoptr(GError) error = NULL;
-        struct tn_env env;
-        int status;
 
         if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
-        if (!tn_env_init_system(&env, NULL, &error))
-                return tn_cli_fail(error);
         if (!output)
                 output = usual_name();
         say_without_agent();
         catch_signals();
-        status = run(&env, output, json);
-        tn_env_deinit(&env);
-        return status;
+        return tn_cli_on_machine(NULL, run, output, TN_EXIT_USAGE);
 }

@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/alone.h"
+#include "cli/ask.h"
 #include "cli/cli.h"
-#include "cli/client.h"
+#include "cli/machine.h"
 #include "cli/plot.h"
 #include "cli/status-rows.h"
 #include "cli/time-setup.h"
@@ -107,41 +107,36 @@ static void print_time(const json_t *status)
         print_plot(status);
 }
 
-static int show(bool json)
+static bool is_well(const json_t *status)
 {
-        g_autoptr(GError) error = NULL;
-        json_auto_t *status = tn_client_ask(tn_cli_socket(), "tenon-get-time-status", &error);
+        return !*tn_cli_text(status, "refusal") && !json_array_size(json_object_get(status, "problems"));
+}
 
-        if (!status)
-                return tn_alone(error, json, tn_alone_time);
-        if (json)
-                tn_cli_print_json(status);
-        else
-                print_time(status);
-        return *tn_cli_text(status, "refusal") || json_array_size(json_object_get(status, "problems"))
-                       ? TN_EXIT_NO
-                       : TN_EXIT_OK;
+struct setup {
+        gboolean undo, dry_run;
+};
+
+static int set_up(const struct tn_env *env, void *data)
+{
+        const struct setup *setup = data;
+        g_autoptr(GError) error = NULL;
+
+        return tn_time_setup(env, setup->undo, setup->dry_run, &error) ? TN_EXIT_OK : tn_cli_fail(error);
 }
 
 int tn_cli_time_setup(int argc, char **argv)
 {
-        gboolean undo = FALSE, dry_run = FALSE;
-        const struct tn_cli_value values[] = {{"undo", &undo}, {"dry-run", &dry_run}, {NULL}};
-        g_autoptr(GError) error = NULL;
-        struct tn_env env;
-        bool done;
+        struct setup setup = {0};
+        const struct tn_cli_value values[] = {{"undo", &setup.undo}, {"dry-run", &setup.dry_run}, {NULL}};
 
-        if (!tn_cli_options(&argc, &argv, values))
-                return TN_EXIT_USAGE;
-        if (!tn_env_init_system(&env, NULL, &error))
-                return tn_cli_fail(error);
-        done = tn_time_setup(&env, undo, dry_run, &error);
-        tn_env_deinit(&env);
-        return done ? TN_EXIT_OK : tn_cli_fail(error);
+        return tn_cli_options(&argc, &argv, values) ? tn_cli_on_machine(NULL, set_up, &setup, TN_EXIT_USAGE)
+                                                    : TN_EXIT_USAGE;
 }
 
 int tn_cli_time(int argc, char **argv)
 {
+        static const struct tn_question question = {"tenon-get-time-status", NULL, tn_alone_time, print_time,
+                                                    is_well};
         gboolean json = FALSE, watch = FALSE;
         const struct tn_cli_value values[] = {{"json", &json}, {"watch", &watch}, {NULL}};
         int status;
@@ -151,7 +146,7 @@ int tn_cli_time(int argc, char **argv)
         do {
                 if (watch && !json && isatty(STDOUT_FILENO))
                         fputs("\033[H\033[J", stdout);
-                status = show(json);
+                status = tn_ask(&question);
                 (void) fflush(stdout);
         } while (watch && (status == TN_EXIT_OK || status == TN_EXIT_NO) && sleep(WATCH_SECONDS) == 0);
         return status;

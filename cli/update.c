@@ -133,9 +133,11 @@ static void keep(const struct request *request, const char *name, const json_t *
 {
         g_autoptr(GError) error = NULL;
 
-        if (access(request->settings.statedir, W_OK) == 0 &&
-            !tn_json_file_write(&request->env, request->folder, name, value, &error))
-                fprintf(stderr, "tenonctl update: not kept: %s\n", error->message);
+        if (access(request->settings.statedir, W_OK) != 0 ||
+            tn_json_file_write(&request->env, request->folder, name, value, &error))
+                return;
+        g_prefix_error(&error, "not kept: ");
+        tn_cli_warn(error->message);
 }
 
 /* Checks and keeps. New reference. */
@@ -224,18 +226,17 @@ static int install(struct request *request)
         tn_cli_progress_end(&progress);
         keep_installation(request, json_incref(result), error);
         if (!result) {
-                fprintf(stderr, "tenonctl update install: %s\n", error->message);
-                return TN_EXIT_USAGE;
+                return tn_cli_fail_with(error, TN_EXIT_USAGE);
         }
         check_again(request);
         if (request->json)
                 tn_cli_print_json(result);
         else if (g_str_equal(tn_cli_text(result, "state"), "done"))
-                printf("Updated from %s to %s by %s.\n", tn_cli_text(result, "from"),
-                       tn_cli_text(result, "to"), tn_cli_text(result, "by"));
+                tn_cli_say("Updated from %s to %s by %s.", tn_cli_text(result, "from"),
+                           tn_cli_text(result, "to"), tn_cli_text(result, "by"));
         else
-                printf("%s has nothing newer than %s.\n", tn_cli_text(result, "by"),
-                       tn_cli_text(result, "from"));
+                tn_cli_say("%s has nothing newer than %s.", tn_cli_text(result, "by"),
+                           tn_cli_text(result, "from"));
         return TN_EXIT_OK;
 }
 
@@ -248,10 +249,8 @@ static int run(int argc, char **argv, int (*action)(struct request *request))
 
         if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
-        if (!request_init(&request, &error)) {
-                fprintf(stderr, "tenonctl update: %s\n", error->message);
-                return TN_EXIT_USAGE;
-        }
+        if (!request_init(&request, &error))
+                return tn_cli_fail_with(error, TN_EXIT_USAGE);
         status = action(&request);
         request_clear(&request);
         return status;

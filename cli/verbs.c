@@ -54,6 +54,8 @@
 #define ROLES     "storage network console balloon rng gpu input watchdog clock share"
 #define NO_AGENT  "3 no agent runs"
 
+const char tn_error_members[] = "code message exit-status";
+
 const struct tn_option tn_common_options[] = {
         FILE_OF("socket", "PATH", "Ask the agent whose control socket this is"),
         WORDS("color", "WHEN", "auto always never", "Colour: auto (the default), always, never"),

@@ -41,6 +41,8 @@ struct tn_verb {
         const struct tn_verb *verbs;       /* "plan" below "drivers"; NULL: none */
 };
 
+/* Members of the object "error" that --json prints of any verb that fails, with spaces between. */
+extern const char tn_error_members[];
 /* Stand before a verb or behind it. */
 extern const struct tn_option tn_common_options[];
 /* Stand before the verb, or alone. */

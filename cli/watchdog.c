@@ -12,16 +12,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/alone.h"
+#include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/table.h"
 #include "lib/env.h"
+#include "lib/error.h"
 #include "lib/holder.h"
 
 #define COUNTDOWN_SECONDS 10
 
-static gboolean as_json, yes;
+static gboolean yes;
 
 static json_int_t number(const json_t *object, const char *key)
 {
@@ -180,57 +181,36 @@ static void print_all(const json_t *watchdog)
         print_devices(watchdog);
 }
 
-static int show(const char *command, json_t **ret_reply)
+static bool is_well(const json_t *watchdog)
 {
-        g_autoptr(GError) error = NULL;
-        json_auto_t *reply = tn_client_ask(tn_cli_socket(), command, &error);
+        const char *state = tn_cli_text(watchdog, "state");
 
-        if (!reply)
-                return tn_alone(error, as_json, tn_alone_watchdog);
-        if (as_json)
-                tn_cli_print_json(reply);
-        *ret_reply = json_incref(reply);
-        return TN_EXIT_OK;
+        return !g_str_equal(state, "refused") && !g_str_equal(state, "starving") &&
+               !json_object_get(watchdog, "brake") &&
+               !json_object_get(json_object_get(watchdog, "systemd"), "overdue");
 }
 
-static int status(void)
+static void print_armed_now(const json_t *reply)
 {
-        json_auto_t *reply = NULL;
-        int result = show("tenon-get-watchdog", &reply);
-        const char *state = tn_cli_text(reply, "state");
-
-        if (result != TN_EXIT_OK)
-                return result;
-        if (!as_json)
-                print_all(reply);
-        return g_str_equal(state, "refused") || g_str_equal(state, "starving") ||
-                               json_object_get(reply, "brake") ||
-                               json_object_get(json_object_get(reply, "systemd"), "overdue")
-                       ? TN_EXIT_NO
-                       : TN_EXIT_OK;
+        tn_cli_say("/dev/%s (%s) is armed; it resets this machine when it is not fed for "
+                   "%" JSON_INTEGER_FORMAT " s.",
+                   tn_cli_text(reply, "device"), tn_cli_text(reply, "identity"),
+                   number(reply, "timeout-seconds"));
 }
 
-static int arm(void)
+static void print_disarmed(const json_t *reply)
 {
-        json_auto_t *reply = NULL;
-        int result = show("tenon-watchdog-arm", &reply);
-
-        if (result == TN_EXIT_OK && !as_json)
-                printf("/dev/%s (%s) is armed; it resets this machine when it is not fed for "
-                       "%" JSON_INTEGER_FORMAT " s.\n",
-                       tn_cli_text(reply, "device"), tn_cli_text(reply, "identity"),
-                       number(reply, "timeout-seconds"));
-        return result;
+        (void) reply;
+        tn_cli_say("The watchdog is disarmed until the next boot, or tenonctl watchdog arm.");
 }
 
-static int disarm(void)
+static void print_starving(const json_t *reply)
 {
-        json_auto_t *reply = NULL;
-        int result = show("tenon-watchdog-disarm", &reply);
+        json_int_t seconds = number(reply, "resets-after-seconds");
 
-        if (result == TN_EXIT_OK && !as_json)
-                puts("The watchdog is disarmed until the next boot, or tenonctl watchdog arm.");
-        return result;
+        tn_cli_say("The watchdog is fed no more. The machine should be reset within %" JSON_INTEGER_FORMAT
+                   " s; tenonctl watchdog arm calls it off.",
+                   seconds ? seconds : number(reply, "timeout-seconds"));
 }
 
 static bool confirmed(void)
@@ -261,15 +241,16 @@ static int must_be_armed(void)
                 return tn_cli_fail(error);
         if (json_object_get(watchdog, "feed"))
                 return TN_EXIT_OK;
-        fprintf(stderr, "tenonctl watchdog test: there is nothing to test, the watchdog is not armed: %s\n",
-                tn_cli_text(watchdog, "reason"));
-        return TN_EXIT_USAGE;
+        (void) tn_error_set(&error, TN_ERROR_UNSUPPORTED,
+                            "there is nothing to test, the watchdog is not armed: %s",
+                            tn_cli_text(watchdog, "reason"));
+        return tn_cli_fail_with(error, TN_EXIT_USAGE);
 }
 
 static int test(void)
 {
-        json_auto_t *reply = NULL;
-        json_int_t seconds;
+        static const struct tn_question question = {"tenon-watchdog-test", NULL, tn_alone_watchdog,
+                                                    print_starving, NULL};
         int result = must_be_armed();
 
         if (result != TN_EXIT_OK)
@@ -281,42 +262,37 @@ static int test(void)
                 sleep(1);
         }
         fputc('\n', stderr);
-        result = show("tenon-watchdog-test", &reply);
-        if (result != TN_EXIT_OK || as_json)
-                return result;
-        seconds = number(reply, "resets-after-seconds");
-        printf("The watchdog is fed no more. The machine should be reset within %" JSON_INTEGER_FORMAT
-               " s; tenonctl watchdog arm calls it off.\n",
-               seconds ? seconds : number(reply, "timeout-seconds"));
-        return result;
-}
-
-/* All but the test have --json only. */
-static bool parse(int argc, char **argv)
-{
-        const struct tn_cli_value values[] = {{"json", &as_json}, {NULL}};
-
-        return tn_cli_options(&argc, &argv, values);
+        return tn_ask(&question);
 }
 
 int tn_cli_watchdog_status(int argc, char **argv)
 {
-        return parse(argc, argv) ? status() : TN_EXIT_USAGE;
+        static const struct tn_question question = {"tenon-get-watchdog", NULL, tn_alone_watchdog, print_all,
+                                                    is_well};
+
+        return tn_ask_verb(argc, argv, &question);
 }
 
 int tn_cli_watchdog_arm(int argc, char **argv)
 {
-        return parse(argc, argv) ? arm() : TN_EXIT_USAGE;
+        static const struct tn_question question = {"tenon-watchdog-arm", NULL, tn_alone_watchdog,
+                                                    print_armed_now, NULL};
+
+        return tn_ask_verb(argc, argv, &question);
 }
 
 int tn_cli_watchdog_disarm(int argc, char **argv)
 {
-        return parse(argc, argv) ? disarm() : TN_EXIT_USAGE;
+        static const struct tn_question question = {"tenon-watchdog-disarm", NULL, tn_alone_watchdog,
+                                                    print_disarmed, NULL};
+
+        return tn_ask_verb(argc, argv, &question);
 }
 
 int tn_cli_watchdog_test(int argc, char **argv)
 {
-        const struct tn_cli_value values[] = {{"json", &as_json}, {"yes", &yes}, {NULL}};
+        gboolean json = FALSE;
+        const struct tn_cli_value values[] = {{"json", &json}, {"yes", &yes}, {NULL}};
 
         return tn_cli_options(&argc, &argv, values) ? test() : TN_EXIT_USAGE;
 }

@@ -77,6 +77,26 @@ def members_are_in_the_man_page():
 
 
 @test
+def failures_are_json_too():
+    """Any verb that fails says so as an object, whose members are in the table and in the man page."""
+    with open(tenond.built('man/tenonctl.1'), encoding='utf-8') as file:
+        section = re.sub(r'\\f[BIRP]|\\&', '', file.read()).replace('\\-', '-').split('.SH EXIT STATUS', 1)[1]
+    for words, wanted, status in (
+            (('health',), 'not-found', 3), (('events',), 'not-found', 3), (('watchdog', 'arm'), 'not-found', 3),
+            (('status',), 'not-found', 3), (('watchdog', 'test', '--yes'), 'not-found', 3),
+            (('config', '--file', '/nonexistent'), 'not-found', 2), (('update', '--file', '/nonexistent'), 'not-found', 2),
+            (('detect', '--machine', '/nonexistent'), 'not-found', 2), (('drivers', '--machine', '/nonexistent'), 'not-found', 2),
+            (('drivers', 'plan', '--target', 'moon'), 'invalid', 4), (('drivers', 'prepare', '--target', 'moon'), 'invalid', 4),
+            (('drivers', 'install', 'moon'), 'invalid', 2), (('support', '--output', '/nonexistent/x'), 'not-found', 2)):
+        code, stdout, stderr = tenond.run(CTL, '--socket', '/nonexistent/x', *words, '--json')
+        told = json.loads(stdout)['error']
+        equal((code, told['exit-status'], told['code']), (status, status, wanted), f'{words}: {stderr}')
+        check(told['message'] in stderr, f'{words}: {told} and {stderr}')
+        equal(list(told), rows()[verb_of(words)]['error'], f'members of error of {words}')
+        check(all(f'{member}' in section for member in told), 'the man page does not have them')
+
+
+@test
 def every_verb_that_tells_something_has_json():
     for verb, row in rows().items():
         has = any(option['name'] == 'json' for option in row['options'])

@@ -2,14 +2,13 @@
 # Copyright (C) 2026 the Tenon developers
 """tenonctl on a terminal and in a pipe: colour, marks, width, hostile text."""
 
-import json
 import os
 import re
-import socket
-import threading
+import shutil
 import unicodedata
 
 from cases import check, equal, test
+from falseagent import FalseAgent
 import procs
 import tenond
 import terminal
@@ -64,79 +63,68 @@ def lines_are_wrapped_at_the_width():
     check(words, 'nothing in a pipe')
 
 
-def hostile_agent(path, text):
-    """An agent whose answer has the text wherever a text may be; serves every client until its socket is gone."""
-    status = {'version': text, 'uptime-seconds': 1, 'health': {'state': text, 'problems': [text], 'remedies': [text]},
-              'hypervisor': {'primary': {'kind': text, 'id': text},
-                             'facts': [{'kind': text, 'id': text, 'evidence': text}]},
-              'channels': [{'role': 'host', 'method': text, 'path': text, 'state': text, 'clients': []}],
-              'policy': {'preset': text}, 'plugins': [{'name': text, 'state': text, 'commands': []}],
-              'drivers': [{'kind': 'paravirtual', 'driver': text}],
-              'watchdog': {'state': text, 'device': text, 'reason': text, 'last-reset': {'cause': text, 'reason': text}},
-              'time': {'realtime': 0, 'clocksource': text},
-              'facts': {'checks': {'checks': [{'name': text, 'state': text}]}, 'time-sync': {'owner': text},
-                        'update': {'status': text, 'candidate': text, 'message': text}}}
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(path)
-    listener.listen()
-    listener.settimeout(30)
+HOSTILE = '\x1b]0;owned\x07\x1b[2J\u202egnp\x9b1m\r\n\tx'
 
-    def run():
-        for _ in range(2):  # the status, and the time
-            try:
-                client, _ = listener.accept()
-            except TimeoutError:
-                break
-            client.recv(4096)
-            client.sendall(json.dumps({'return': status}).encode() + b'\n')
-            client.close()
-        listener.close()
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
+
+def hostile_status(text):
+    """An answer that has the text wherever a text may be."""
+    return {'version': text, 'uptime-seconds': 1, 'health': {'state': text, 'problems': [text], 'remedies': [text]},
+            'hypervisor': {'primary': {'kind': text, 'id': text}, 'facts': [{'kind': text, 'id': text, 'evidence': text}]},
+            'channels': [{'role': 'host', 'method': text, 'path': text, 'state': text, 'clients': []}],
+            'policy': {'preset': text}, 'plugins': [{'name': text, 'state': text, 'commands': []}],
+            'drivers': [{'kind': 'paravirtual', 'driver': text}],
+            'watchdog': {'state': text, 'device': text, 'reason': text, 'last-reset': {'cause': text, 'reason': text}},
+            'time': {'realtime': 0, 'clocksource': text},
+            'facts': {'checks': {'checks': [{'name': text, 'state': text}]}, 'time-sync': {'owner': text},
+                      'update': {'status': text, 'candidate': text, 'message': text}}}
+
+
+def is_tame(output, what):
+    """Nothing of HOSTILE steers the terminal, and it is there to be read."""
+    check('\\x1b]0;owned\\x07' in output and '<U+202E>' in output and '\\x9b' in output, f'{what}: {output}')
+    for character in '\x1b\x07\x9b\r\t\u202e':
+        check(character not in output, f'{what}: {character!r} went to the terminal: {output!r}')
 
 
 @test
 def hostile_text_is_escaped():
-    folder = procs.temp_dir()
-    path = os.path.join(folder, 'control.sock')
-    thread = hostile_agent(path, '\x1b]0;owned\x07\x1b[2J\u202egnp\x9b1m\r\n\tx')
-    _, output = terminal.run([CTL, '--socket', path, 'status', '--color=never'], columns=200)
-    thread.join()
-    procs.remove_dir(folder)
-    check('\\x1b]0;owned\\x07' in output and '<U+202E>' in output and '\\x9b' in output, output)
-    for character in '\x1b\x07\x9b\r\t\u202e':
-        check(character not in output, f'{character!r} went to the terminal: {output!r}')
+    with FalseAgent({'return': hostile_status(HOSTILE)}) as false:
+        _, output = terminal.run([CTL, '--socket', false.path, 'status', '--color=never'], columns=200)
+    is_tame(output, 'status')
 
 
 @test
-def hostile_cells_and_errors_are_escaped():
-    folder = procs.temp_dir()
-    for i, (answer, words) in enumerate((
-            ({'return': {'preset': 'x', 'origin': 'y', 'commands': [{'name': 'a\x1b[2Jb\u202ec', 'category': 'z'}]}}, ('policy',)),
-            ({'error': {'class': 'X', 'desc': 'a\x1b[2Jb\u202ec'}}, ('policy',)),
-            ({'return': {'plugins': [{'name': 'n', 'file': 'f', 'state': 'failed', 'reason': 'a\x1b[2Jb\u202ec'}]}}, ('plugins',)))):
-        path = os.path.join(folder, str(i))
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(path)
-        listener.listen()
-        thread = threading.Thread(target=answer_once, args=(listener, answer))
-        thread.start()
-        _, output = terminal.run([CTL, '--socket', path, '--color=never', *words], columns=200)
-        thread.join()
-        check('\\x1b[2Jb<U+202E>c' in output, output)
-        check('\x1b' not in output and '\u202e' not in output, output)
-    procs.remove_dir(folder)
+def hostile_answers_of_other_verbs_are_escaped():
+    for answer, words in (
+            ({'preset': HOSTILE, 'origin': 'y', 'commands': [{'name': 'a', 'category': 'z'}]}, ('policy',)),
+            ({'preset': 'x', 'origin': 'y', 'commands': [{'name': HOSTILE, 'category': 'z'}]}, ('policy',)),
+            ({'plugins': [{'name': HOSTILE, 'file': 'f', 'state': 'failed', 'reason': 'z'}]}, ('plugins',)),
+            ({'plugins': [{'name': 'n', 'file': 'f', 'state': 'failed', 'reason': HOSTILE}]}, ('plugins',)),
+            ({'file-systems': [], 'hooks': [{'hook': HOSTILE}]}, ('freeze', '--check')),
+            ({'file-systems': [], 'hooks': [{'hook': 'h', 'refused': HOSTILE}]}, ('freeze', '--check')),
+            ({'device': HOSTILE, 'identity': 'i', 'timeout-seconds': 1}, ('watchdog', 'arm')),
+            ({'state': HOSTILE, 'mode': 'm'}, ('watchdog',)),
+            ({'owner': HOSTILE, 'mode': 'm'}, ('time',)),
+            ({'health': {'state': 'ok'}, 'checks': [{'name': HOSTILE}]}, ('health',)),
+            ({'heartbeats': [{'name': HOSTILE, 'state': 'ok'}]}, ('heartbeat', 'list'))):
+        with FalseAgent({'return': answer}) as false:
+            _, output = terminal.run([CTL, '--socket', false.path, '--color=never', *words], columns=400)
+        is_tame(output, words)
+    with FalseAgent({'error': {'class': 'X', 'desc': HOSTILE}}) as false:
+        _, output = terminal.run([CTL, '--socket', false.path, 'policy'], columns=400)
+    is_tame(output, 'an error')
 
 
-def answer_once(listener, answer):
-    """Serve one client with one answer."""
-    listener.settimeout(30)
-    client, _ = listener.accept()
-    client.recv(4096)
-    client.sendall(json.dumps(answer).encode() + b'\n')
-    client.close()
-    listener.close()
+@test
+def hostile_devices_are_escaped():
+    """A recording is what somebody sent: the names of its files are the names of devices and interfaces."""
+    folder = os.path.join(procs.temp_dir(), 'machine')
+    shutil.copytree(os.path.join(tenond.TOP, 'tests', 'machines', 'drivers-vmware-old-template'), folder, symlinks=True)
+    name = HOSTILE.replace('\n', '')
+    os.rename(os.path.join(folder, 'root/sys/class/net/ens33'), os.path.join(folder, 'root/sys/class/net', name))
+    _, output = terminal.run([CTL, 'drivers', '--machine', folder], columns=400)
+    procs.remove_dir(os.path.dirname(folder))
+    is_tame(output, 'drivers')
 
 
 @test

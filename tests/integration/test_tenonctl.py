@@ -4,11 +4,10 @@
 
 import json
 import os
-import socket
 import subprocess
-import threading
 
 from cases import check, equal, shared, test
+from falseagent import FalseAgent
 import procs
 import tenond
 
@@ -242,40 +241,21 @@ def other_verbs_without_an_agent():
         equal(code, 3, f'exit status of {words}')
         check(stderr.startswith('tenonctl: the agent is not running'), stderr)
         check(stdout.startswith(wanted), f'{words}: {stdout}')
-        equal(tenond.run(CTL, '--socket', '/nonexistent/x', *words, '--json')[:2], (3, ''), f'{words} with --json')
-
-
-def serve(path, answer):
-    """A false agent that says answer to the first client; None: says nothing, and closes."""
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(path)
-    listener.listen()
-
-    def run():
-        client, _ = listener.accept()
-        client.recv(4096)
-        if answer:
-            client.sendall(answer)
-        client.close()
-        listener.close()
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
+        code, stdout, _ = tenond.run(CTL, '--socket', '/nonexistent/x', *words, '--json')
+        told = json.loads(stdout)
+        equal((code, list(told), told['error']['code'], told['error']['exit-status']), (3, ['error'], 'not-found', 3),
+              f'{words} with --json')
 
 
 @test
 def false_agents():
-    folder = procs.temp_dir()
     rows = {None: 'closed the connection without an answer', b'hello\n': "the agent's answer is not understood",
             b'{"error": {"class": "X", "desc": "go away"}}\n': 'go away', b'{"return"': 'closed the connection'}
-    for i, (answer, wanted) in enumerate(rows.items()):
-        path = os.path.join(folder, str(i))
-        thread = serve(path, answer)
-        code, stdout, stderr = tenond.run(CTL, '--socket', path, 'status')
-        thread.join()
+    for answer, wanted in rows.items():
+        with FalseAgent(answer) as false:
+            code, stdout, stderr = tenond.run(CTL, '--socket', false.path, 'status')
         equal((code, stdout), (2, ''), f'exit status and stdout with {answer}')
         check(wanted in stderr, f'{stderr!r} lacks {wanted!r}')
-    procs.remove_dir(folder)
 
 
 @test
