@@ -9,6 +9,6 @@
 
 #include "pvdrivers/catalogue.h"
 
-/* {"state": "ok"|"advice", "advice": [text]} New reference. */
+/* {"state": "ok"|"advice", "advice": [text], "severities": ["critical"|"warning"]} New reference. */
 json_t *tn_driver_advice(const struct tn_env *env, const struct tn_catalogue *catalogue,
                          enum tn_pv_platform platform);

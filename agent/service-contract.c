@@ -294,6 +294,7 @@ INTERFACE(channels, TN_BUS_NAME ".Channels", NULL);
 static const struct tn_bus_property drivers_properties[] = {
         MADE("State", "s", "driver-advice", make_drivers_state),
         FACT("Advice", "as", "driver-advice", "advice"),
+        FACT("Severities", "as", "driver-advice", "severities"),
         FACT("Preparation", "a{sv}", "drivers-prepare", NULL),
         {NULL},
 };

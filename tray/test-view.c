@@ -112,7 +112,8 @@ static void test_things(void **state)
                 "'org.tenon.Agent1.Watchdog': {'LastReset': {'this-boot': true, 'cause': 'starved', "
                 "'reason': "
                 "'check disk', 'time': 1234}},"
-                "'org.tenon.Agent1.Drivers': {'State': 'advice', 'Advice': ['eth0 has no driver']},"
+                "'org.tenon.Agent1.Drivers': {'State': 'advice', 'Advice': ['eth0 has no driver', 'slow'],"
+                "'Severities': ['critical', 'warning']},"
                 "'org.tenon.Agent1.Time': {'State': 'present', 'Owner': 'nobody'},"
                 "'org.tenon.Agent1.Updates': {'State': 'present', 'Status': 'out-of-date', 'Candidate': "
                 "'1.3',"
@@ -121,8 +122,8 @@ static void test_things(void **state)
 
         (void) state;
         assert_int_equal(view->state, TN_TRAY_ATTENTION);
-        assert_string_equal(view->headline, "Tenon: 6 things need attention");
-        assert_int_equal(view->things->len, 6);
+        assert_string_equal(view->headline, "Tenon: 7 things need attention");
+        assert_int_equal(view->things->len, 7);
         assert_string_equal(thing(view, 0)->id, "shutdown:17");
         assert_string_equal(thing(view, 0)->text,
                             "The host asks this machine to restart now. Save your work.");
@@ -136,10 +137,14 @@ static void test_things(void **state)
         assert_string_equal(thing(view, 3)->text, "The watchdog reset this machine (starved): check disk");
         assert_string_equal(thing(view, 4)->id, "driver:eth0 has no driver");
         assert_false(thing(view, 4)->lasting);
-        assert_string_equal(thing(view, 5)->id, "update:out-of-date:1.3");
-        assert_string_equal(thing(view, 5)->text, "Version 1.3 of Tenon is available, 1.2 is installed.");
+        assert_string_equal(thing(view, 4)->title, "A driver is missing");
+        assert_true(thing(view, 4)->urgent);
+        assert_string_equal(thing(view, 5)->title, "Advice about a driver");
+        assert_false(thing(view, 5)->urgent);
+        assert_string_equal(thing(view, 6)->id, "update:out-of-date:1.3");
+        assert_string_equal(thing(view, 6)->text, "Version 1.3 of Tenon is available, 1.2 is installed.");
         assert_true(says(view, "Time: nobody keeps the clock; tenonctl time setup advises"));
-        assert_true(says(view, "Drivers: 1 piece of advice"));
+        assert_true(says(view, "Drivers: 2 pieces of advice"));
         tn_tray_view_free(view);
 }
 

@@ -124,17 +124,23 @@ static void add_reset(struct tn_tray_view *view, const json_t *watchdog)
             "This machine was reset", text);
 }
 
+/* A device that does not work is news of another kind than one that could be faster. */
 static void add_advice(struct tn_tray_view *view, const json_t *drivers)
 {
+        const json_t *severities = json_object_get(drivers, "Severities");
         json_t *advice;
         size_t i;
 
         json_array_foreach(json_object_get(drivers, "Advice"), i, advice)
         {
                 const char *text = json_string_value(advice);
+                const char *severity = json_string_value(json_array_get(severities, i));
+                bool missing = severity && g_str_equal(severity, "critical");
 
                 if (text)
-                        add(view, g_strconcat("driver:", text, NULL), "Advice about a driver", text);
+                        add(view, g_strconcat("driver:", text, NULL),
+                            missing ? "A driver is missing" : "Advice about a driver", text)
+                                ->urgent = missing;
         }
 }
 
