@@ -172,7 +172,7 @@ bool tn_update_answer_dnf(const char *output, const char *package, struct tn_upd
                 version = dnf_version(*line);
                 if (!version)
                         return fail(error, "its line is not understood", *line);
-                /* dnf5 lists each version that there is. */
+                /* Each version that there is has a line. */
                 if (*into && tn_version_compare(TN_VERSION_RPM, *into, version) >= 0) {
                         g_free(version);
                         continue;

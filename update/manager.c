@@ -42,7 +42,8 @@ static const struct manager {
                 .name = "dnf",
                 .program = "dnf",
                 .database = "var/lib/rpm",
-                .words = {"-q", "-C", "list"},
+                /* Without the last word it leaves out the version that is installed. */
+                .words = {"-q", "-C", "list", "--showduplicates"},
                 .lists = {"var/cache/dnf", "var/cache/dnf/expired_repos.json", "var/cache/libdnf5"},
                 .refresh = "dnf makecache",
                 .none = "No matching ",
