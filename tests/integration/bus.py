@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the Tenon developers
-"""A system bus of the tests' own, with the policy of this tree, and stand-ins for polkit and logind on it
-(python3-dbusmock)."""
+"""A system bus of the tests' own, with the policy of this tree, and stand-ins for polkit and
+logind on it (python3-dbusmock)."""
 
 import json
 import os
@@ -33,8 +33,8 @@ BUS_CONFIG = '''<busconfig>
   </policy>
   <policy user="root">
     <allow own="org.freedesktop.PolicyKit1"/>
-    <allow send_destination="org.freedesktop.PolicyKit1"/>
     <allow own="org.freedesktop.login1"/>
+    <allow send_destination="org.freedesktop.PolicyKit1"/>
     <allow send_destination="org.freedesktop.login1"/>
   </policy>
   <include>{top}/data/org.tenon.Agent1.conf</include>
@@ -102,26 +102,61 @@ class Bus:
         procs.remove_dir(self.dir)
 
 
-class Polkit:
-    """The stand-in: refuses all that allow() has not named."""
+class Mock:
+    """A stand-in made of one of python3-dbusmock's templates."""
 
-    def __init__(self, bus):
-        self.bus = bus
-        self.log = os.path.join(bus.dir, 'polkit.log')
+    def __init__(self, bus, template, name, path, parameters=None):
+        self.bus, self.name, self.object = bus, name, path
+        self.log = os.path.join(bus.dir, f'{template}.log')
         if os.path.exists(self.log):
             os.unlink(self.log)
-        self.child = procs.start(['/usr/bin/python3', '-m', 'dbusmock', '--system', '--template', 'polkitd',
-                                  '--logfile', self.log],
+        self.child = procs.start(['/usr/bin/python3', '-m', 'dbusmock', '--system', '--template', template, '--logfile',
+                                  self.log, '--parameters', json.dumps(parameters or {})],
                                  env={**os.environ, 'DBUS_SYSTEM_BUS_ADDRESS': bus.address},
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        procs.wait_for(lambda: self.mock('AllowUnknown', 'b', 'false') == 0, 60, 'the stand-in for polkit')
-        # The template knows no such method.
-        self.mock('AddMethod', 'sssss', 'org.freedesktop.PolicyKit1.Authority', 'CancelCheckAuthorization', 's', '', '')
+        procs.wait_for(lambda: self.mock('GetCalls') == 0, 60, f'the stand-in {template}')
 
     def mock(self, *arguments):
         """A method of the stand-in itself; busctl's exit status."""
-        return self.bus.busctl('call', 'org.freedesktop.PolicyKit1', '/org/freedesktop/PolicyKit1/Authority',
-                               'org.freedesktop.DBus.Mock', *arguments)[0]
+        return self.bus.busctl('call', self.name, self.object, 'org.freedesktop.DBus.Mock', *arguments)[0]
+
+    def calls(self, member):
+        """The calls of a method so far, as the stand-in wrote them down."""
+        with open(self.log, encoding='utf-8') as file:
+            return [line for line in file if f' {member} ' in f'{line.rstrip()} ']
+
+    def close(self):
+        """End it."""
+        procs.end(self.child)
+
+
+class Logind(Mock):
+    """Says yes to going down and to sleep, or what it is told to say; sleeps and wakes up when it is told to."""
+
+    MANAGER = 'org.freedesktop.login1.Manager'
+
+    def __init__(self, bus, **parameters):
+        super().__init__(bus, 'logind', 'org.freedesktop.login1', '/org/freedesktop/login1', parameters)
+
+    def signal(self, going):
+        """Emit PrepareForSleep, whatever is true."""
+        cases.equal(self.mock('EmitSignal', 'sssav', self.MANAGER, 'PrepareForSleep', 'b', '1', 'b', going), 0, 'EmitSignal')
+
+    def sleep(self, going):
+        """Go to sleep ('true') or wake up ('false'): the property, then the signal, as logind does it."""
+        cases.equal(self.mock('UpdateProperties', 'sa{sv}', self.MANAGER, '1', 'PreparingForSleep', 'b', going), 0,
+                    'UpdateProperties')
+        self.signal(going)
+
+
+class Polkit(Mock):
+    """Refuses all that allow() has not named."""
+
+    def __init__(self, bus):
+        super().__init__(bus, 'polkitd', 'org.freedesktop.PolicyKit1', '/org/freedesktop/PolicyKit1/Authority')
+        cases.equal(self.mock('AllowUnknown', 'b', 'false'), 0, 'AllowUnknown')
+        # The template knows no such method.
+        self.mock('AddMethod', 'sssss', 'org.freedesktop.PolicyKit1.Authority', 'CancelCheckAuthorization', 's', '', '')
 
     def allow(self, *actions):
         """These and no others."""
@@ -143,41 +178,4 @@ class Polkit:
 
     def cancelled(self):
         """The questions that were taken back."""
-        with open(self.log, encoding='utf-8') as file:
-            return [line for line in file if ' CancelCheckAuthorization ' in line]
-
-    def close(self):
-        """End it."""
-        procs.end(self.child)
-
-
-class Logind:
-    """The stand-in for logind, which goes to sleep and wakes up when it is told to."""
-
-    NAME, PATH, MANAGER = 'org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager'
-
-    def __init__(self, bus):
-        self.bus = bus
-        self.child = procs.start(['/usr/bin/python3', '-m', 'dbusmock', '--system', '--template', 'logind'],
-                                 env={**os.environ, 'DBUS_SYSTEM_BUS_ADDRESS': bus.address},
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        procs.wait_for(lambda: bus.busctl('get-property', self.NAME, self.PATH, self.MANAGER, 'PreparingForSleep')[0] == 0,
-                       60, 'the stand-in for logind')
-
-    def mock(self, *arguments):
-        """A method of the stand-in itself."""
-        status, _, stderr = self.bus.busctl('call', self.NAME, self.PATH, 'org.freedesktop.DBus.Mock', *arguments)
-        cases.equal(status, 0, stderr)
-
-    def signal(self, going):
-        """Emit PrepareForSleep, whatever is true."""
-        self.mock('EmitSignal', 'sssav', self.MANAGER, 'PrepareForSleep', 'b', '1', 'b', going)
-
-    def sleep(self, going):
-        """Go to sleep ('true') or wake up ('false'): the property, then the signal, as logind does it."""
-        self.mock('UpdateProperties', 'sa{sv}', self.MANAGER, '1', 'PreparingForSleep', 'b', going)
-        self.signal(going)
-
-    def close(self):
-        """End it."""
-        procs.end(self.child)
+        return self.calls('CancelCheckAuthorization')

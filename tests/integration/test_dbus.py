@@ -113,6 +113,12 @@ class Monitor:
         found = [one for one in map(json.loads, lines) if one.get('member') == member]
         return [one['payload']['data'] for one in found if interface in (None, one['interface'])]
 
+    def types(self, member, interface):
+        """The types of the signals of that name."""
+        with open(self.path, encoding='utf-8') as file:
+            found = [json.loads(line) for line in file if line.endswith('}\n')]
+        return {one['payload']['type'] for one in found if (one.get('member'), one.get('interface')) == (member, interface)}
+
     def changes(self, interface):
         """The properties of an interface in each PropertiesChanged."""
         return [data[1] for data in self.signals('PropertiesChanged') if data[0] == interface]
@@ -233,6 +239,24 @@ def changes_are_told():
 
 
 @test
+def signals_are_as_described():
+    """Each signal of the XML is heard with the types that stand there."""
+    agent()
+    monitor = Monitor()
+    try:
+        equal(bus().call(f'{NAME}.Heartbeats', 'Register', 'su', 'signals', '600')[0], 0, 'Register')
+        for element in xml.parse(XML).getroot():
+            for signal_element in element.iter('signal'):
+                name, interface = signal_element.get('name'), element.get('name')
+                wait_for(lambda name=name, interface=interface: monitor.signals(name, interface), 20, f'{interface}.{name}')
+                equal(monitor.types(name, interface), {''.join(one.get('type') for one in signal_element.iter('arg'))},
+                      f'{interface}.{name}')
+        equal(bus().call(f'{NAME}.Heartbeats', 'Unregister', 's', 'signals')[0], 0, 'Unregister')
+    finally:
+        monitor.close()
+
+
+@test
 def events_are_those_of_the_qmp_port():
     """What the host is told by an event the bus is told, too."""
     agent()
@@ -288,6 +312,31 @@ def polkit_decides():
     check('"dry-run" b true' in stdout, stdout)
     wait_for(lambda: f'tenon-drivers-prepare by uid {NOBODY} bus :1.' in agent().text('log'), 20, 'the audit record')
     check('tenon-drivers-prepare' in agent().text('log').split(' over dbus: ok')[-2], 'by which way')
+
+
+@test
+def each_method_that_changes_something_asks_polkit():
+    """Walked from the XML: who is not allowed is refused each method that only reads is not, by the action that its
+    comment names."""
+    need_root()
+    agent()
+    polkit().allow()
+    text = open(XML, encoding='utf-8').read()
+    asked = set()
+    samples = {'s': 'kvm', 'b': 'false', 'u': '60', 'x': '1700000000000000000'}
+    for interface, element in contract().items():
+        for method in element.iter('method'):
+            name = method.get('name')
+            if name in READS or interface == f'{NAME}.Heartbeats':  # of a heartbeat its own user decides
+                continue
+            arguments = [samples[one.get('type')] for one in method.iter('arg') if one.get('direction') == 'in']
+            stderr = gdbus_error(name, *arguments, name=interface)
+            action = re.search(r'polkit does not allow you (org\.tenon\.agent1\.[a-z-]+)', stderr)
+            check('AccessDenied' in stderr and action, f'{interface}.{name}: {stderr}')
+            asked.add(action[1])
+            comment = text[:text.index(f'<method name="{name}"')].rsplit('<!--', 1)[1]
+            check(action[1] in comment, f'{interface}.{name} asks for {action[1]}, its comment says {comment}')
+    equal(asked, set(re.findall(r'org\.tenon\.agent1\.[a-z-]+', text)), 'actions that were asked for')
 
 
 @test
