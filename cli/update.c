@@ -143,8 +143,17 @@ static void keep(const struct request *request, const char *name, const json_t *
 /* Checks and keeps. New reference. */
 static json_t *look(struct request *request)
 {
-        json_t *result = tn_update_check(&request->env, &request->settings);
+        struct tn_progress progress;
+        json_t *result;
 
+        tn_cli_progress_init(&progress);
+        progress.total = TN_UPDATE_STEPS;
+        /* Each source may take a minute. In a pipe nobody watches, and JSON is for programs. */
+        if (!request->json && isatty(STDERR_FILENO))
+                request->settings.progress = &progress;
+        result = tn_update_check(&request->env, &request->settings);
+        request->settings.progress = NULL;
+        tn_cli_progress_end(&progress);
         json_object_set_new(result, "version", json_string(TN_VERSION));
         keep(request, TN_UPDATE_RESULT, result);
         return result;

@@ -57,8 +57,10 @@ static void add_packages(GPtrArray *verdicts, const struct tn_env *env,
 
         if (g_str_equal(settings->manager, "none"))
                 return;
+        tn_progress_step(settings->progress, "packagekit", "asking PackageKit, if it is there");
         if (automatic || packagekit)
                 verdict = ask_packagekit(settings, &error);
+        tn_progress_step(settings->progress, "packages", "asking the package manager");
         if (!packagekit && (!verdict || verdict->status == TN_UPDATE_CURRENT))
                 own = tn_update_manager_ask(env, &request, &own_error);
         /* PackageKit has no update for what no repository has, either. */
@@ -170,6 +172,7 @@ static void add_manifest(GPtrArray *verdicts, const struct tn_env *env,
         g_autoptr(GError) error = NULL;
         struct tn_verdict *verdict;
 
+        tn_progress_step(settings->progress, "manifest", "reading the manifest, if there is one");
         if (!settings->manifest)
                 return;
         verdict = tn_verdict_new(TN_VERDICT_MANIFEST, "manifest");
@@ -187,6 +190,7 @@ json_t *tn_update_check(const struct tn_env *env, const struct tn_update_setting
 
         add_packages(verdicts, env, settings);
         add_manifest(verdicts, env, settings);
+        tn_progress_step(settings->progress, "host", "looking at what the host announced");
         add_host(verdicts, env, settings);
         return tn_verdict_conclude(verdicts, installed_version(settings), now);
 }

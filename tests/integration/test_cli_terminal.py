@@ -128,6 +128,21 @@ def hostile_devices_are_escaped():
 
 
 @test
+def long_work_shows_progress():
+    """A check of updates may ask for minutes: on a terminal a bar says whom, in a pipe and with --json nothing does."""
+    folder = procs.temp_dir()
+    path = os.path.join(folder, 'tenond.conf')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(f'[agent]\nstatedir={folder}\n[update]\npackage-manager=apt\n')
+    words = ('update', 'check', '--file', path)
+    _, output = terminal.run([CTL, *words], environment={'DBUS_SYSTEM_BUS_ADDRESS': 'unix:path=/nonexistent/bus'})
+    check('[##########          ] asking the package manager' in output, output)
+    check('[##' not in terminal.run([CTL, *words, '--json'])[1], 'a bar with --json')
+    equal(tenond.run(CTL, *words, timeout=100)[2], '', 'standard error in a pipe')
+    procs.remove_dir(folder)
+
+
+@test
 def wrong_words():
     for words, wanted in ((('--color=blue', 'status'), "'blue' is no value of --color; write auto, always or never"),
                           (('status', '--color=blue'), "'blue' is no value of --color"),

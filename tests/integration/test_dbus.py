@@ -137,6 +137,8 @@ def files_agree():
     offered = {one.get('name') for one in xml.parse(XML).getroot()} | {'org.freedesktop.DBus.ObjectManager',
                                                                        'org.freedesktop.DBus.Peer'}
     equal(allowed, offered, 'interfaces in the bus policy')
+    status, _, stderr = tenond.run('gdbus-codegen', '--interface-info-header', '--output', '/dev/null', XML)
+    equal((status, stderr), (0, ''), 'what gdbus-codegen says of the XML')
     policy = xml.parse(os.path.join(tenond.TOP, 'data/org.tenon.agent1.policy')).getroot()
     actions = {one.get('id'): one for one in policy.iter('action')}
     equal(set(actions), set(re.findall(r'org\.tenon\.agent1\.[a-z-]+', text)), 'actions of polkit')
