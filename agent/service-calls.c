@@ -12,7 +12,12 @@
 #include "lib/error.h"
 #include "lib/polkit.h"
 
-#define TEXT_MAX 4096 /* bytes of an argument; the bus lets 32 MiB through */
+#define TEXT_MAX      4096 /* bytes of an argument; the bus lets 32 MiB through */
+/* Under way at once, of all callers together, for one user can have many connections: commands that read and
+ * do not answer at once, each of which is a program; and questions of polkit. Both leave most of
+ * TN_BUS_CALLS_MAX to others. */
+#define READS_MAX     8
+#define QUESTIONS_MAX 64
 
 struct service_call {
         struct tn_service *service;
@@ -119,18 +124,44 @@ static void on_polkit(const GError *error, void *data)
                 run(call);
 }
 
+/* Is there room for one more such call beside those under way? */
+static bool has_room(const struct tn_service *service, bool asks, bool runs)
+{
+        unsigned questions = 0, reading = 0;
+
+        for (guint i = 0; i < service->calls->len; i++) {
+                const struct service_call *call = g_ptr_array_index(service->calls, i);
+
+                questions += call->question != NULL;
+                reading += !call->command->action;
+        }
+        return (!asks || questions < QUESTIONS_MAX) && (!runs || reading < READS_MAX);
+}
+
 void tn_service_run_command(struct tn_bus_request *request, void *data)
 {
+        const struct tn_service_command *command = tn_bus_request_method(request)->about;
         struct tn_service *service = data;
-        struct service_call *call = g_new0(struct service_call, 1);
+        const struct tn_command *row = tn_commands_find(service->agent->commands, command->command);
+        bool asks = command->action && tn_bus_request_uid(request) != 0;
+        bool runs = !command->action && row && row->desc->start; /* answers later */
+        struct service_call *call;
+
+        if (!has_room(service, asks, runs)) {
+                tn_bus_request_fail(request, g_error_new(TN_ERROR, TN_ERROR_LIMIT,
+                                                         "too many calls of this kind are under way; try "
+                                                         "again when they have ended"));
+                return;
+        }
+        call = g_new0(struct service_call, 1);
 
         *call = (struct service_call){
                 .service = service,
                 .request = request,
-                .command = tn_bus_request_method(request)->about,
+                .command = command,
         };
         g_ptr_array_add(service->calls, call);
-        if (call->command->action && tn_bus_request_uid(request) != 0)
+        if (asks)
                 call->question = tn_polkit_ask(service->bus, tn_bus_request_message(request),
                                                call->command->action, on_polkit, call);
         else

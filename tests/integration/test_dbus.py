@@ -28,8 +28,9 @@ DRIVERS = f'{NAME}.Drivers'
 PREPARE = f'{NAME.lower()}.prepare-drivers'
 # Stands in for tenon-drivers: it changes nothing.
 STAND_IN = '''#!/bin/sh
-case "$1" in
-prepare | undo) echo '{"event": "result", "result": {}, "exit-status": 0}' ;;
+case "$*" in
+"plan --target=slow") exec sleep 300 ;;
+prepare* | undo*) echo '{"event": "result", "result": {}, "exit-status": 0}' ;;
 *) echo '{"platform": "kvm", "devices": []}' ;;
 esac
 '''
@@ -394,6 +395,38 @@ def one_caller_cannot_have_all():
     equal(refused, 84, 'refused with LimitsExceeded')
     equal(others, [], 'other answers')
     equal(bus().get(NAME, 'Version')['type'], 's', 'the agent')
+
+
+@test
+def many_callers_cannot_start_many_programs():
+    """Whoever has many connections can have eight programs run for all of them, and keeps nobody else from asking."""
+    own = Bus()
+    made = Served(own, ('drivers',))
+    clients = []
+    try:
+        wait_for(own.has_agent, 30, 'the name')
+        clients = [Client(own.address) for _ in range(8)]
+        refused = 0
+        for client in clients:
+            serials = [client.call(NAME, PATH, DRIVERS, 'Plan', 's', ('slow',)) for _ in range(8)]
+            # Those that were taken are not answered before the property is.
+            serial = client.call(NAME, PATH, 'org.freedesktop.DBus.Properties', 'Get', 'ss', (NAME, 'Version'))
+            while True:
+                message = client.read()
+                if message['type'] == SIGNAL:
+                    continue
+                if message['reply_serial'] == serial:
+                    break
+                check(message['reply_serial'] in serials and message['error'].endswith('LimitsExceeded'), f'{message}')
+                refused += 1
+        equal(refused, 64 - 8, 'refused at once')
+        equal(own.call(DRIVERS, 'Undo', 'b', 'false')[0], 0, 'what root asks for meanwhile')
+        equal(own.call(NAME, 'GetStatus')[0], 0, 'what anybody asks for meanwhile')
+    finally:
+        for client in clients:
+            client.close()
+        made.close()
+        own.close()
 
 
 @test
