@@ -100,7 +100,8 @@ int tn_cli_heartbeat_run(int argc, char **argv)
 int tn_cli_heartbeat_remove(int argc, char **argv)
 {
         g_autofree char *path = NULL, *configured = NULL, *message = NULL;
-        const struct tn_cli_value values[] = {{"heartbeat-socket", &path}, {NULL}};
+        gboolean json = FALSE;
+        const struct tn_cli_value values[] = {{"json", &json}, {"heartbeat-socket", &path}, {NULL}};
         const char *name = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
         struct tn_heartbeat_client client = {.fd = -1};
         g_autoptr(GError) error = NULL;
@@ -127,5 +128,9 @@ int tn_cli_heartbeat_remove(int argc, char **argv)
                                       &error) &&
              tn_heartbeat_client_ask(&client, message, &error);
         tn_heartbeat_client_deinit(&client);
-        return ok ? TN_EXIT_OK : tn_cli_fail(error);
+        if (!ok)
+                return tn_cli_fail(error);
+        if (json)
+                puts("{}");
+        return TN_EXIT_OK;
 }

@@ -65,11 +65,24 @@ static int tear_down(void **state)
         return 0;
 }
 
+static void assert_changes(struct root *root, bool undo, bool dry_run, size_t wanted)
+{
+        json_auto_t *changes = json_array();
+
+        assert_true(tn_time_setup(&root->env, undo, dry_run, changes, NULL));
+        assert_int_equal(json_array_size(changes), wanted);
+        if (wanted > 0)
+                assert_true(json_is_null(
+                        json_object_get(json_array_get(changes, 0), undo ? "after" : "before")));
+}
+
 static void assert_fails(struct root *root, bool undo, const char *part)
 {
+        json_auto_t *changes = json_array();
         g_autoptr(GError) error = NULL;
 
-        assert_false(tn_time_setup(&root->env, undo, false, &error));
+        assert_false(tn_time_setup(&root->env, undo, false, changes, &error));
+        assert_int_equal(json_array_size(changes), 0);
         assert_non_null(strstr(error->message, part));
 }
 
@@ -91,20 +104,20 @@ static void test_set_up_and_undo(void **state)
         put(root, "sys/class/ptp/ptp1/clock_name", "KVM virtual PTP\n");
         put(root, "dev/ptp_kvm", "");
         make_folder(root, "etc/chrony/conf.d");
-        assert_true(tn_time_setup(&root->env, false, true, NULL));
+        assert_changes(root, false, true, 2);
         assert_false(tn_env_exists(&root->env, CONF)); /* --dry-run */
-        assert_true(tn_time_setup(&root->env, false, false, NULL));
+        assert_changes(root, false, false, 2);
         assert_true(tn_env_read(&root->env, CONF, &text, NULL, NULL));
         assert_non_null(strstr(
                 text, "\nrefclock PHC /dev/ptp_kvm poll 2 dpoll -2 offset 0 stratum 2\nmakestep 1 -1\n"));
         assert_int_equal(fstatat(root->env.root_fd, CONF, &st, 0), 0);
         assert_int_equal(st.st_mode & 0777, 0644);
         assert_true(tn_env_exists(&root->env, "etc/modules-load.d/tenon-time.conf"));
-        assert_true(tn_time_setup(&root->env, false, false, NULL)); /* again: nothing to do */
-        assert_true(tn_time_setup(&root->env, true, false, NULL));
+        assert_changes(root, false, false, 0); /* again: nothing to do */
+        assert_changes(root, true, false, 2);
         assert_false(tn_env_exists(&root->env, CONF));
         assert_false(tn_env_exists(&root->env, "etc/modules-load.d/tenon-time.conf"));
-        assert_true(tn_time_setup(&root->env, true, false, NULL));
+        assert_changes(root, true, false, 0);
 }
 
 static void test_files_of_others_are_left_alone(void **state)

@@ -9,13 +9,12 @@
 #include "cli/time-setup.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "lib/error.h"
 #include "lib/fd.h"
+#include "lib/json.h"
 #include "lib/ptp-clock.h"
 #include "lib/replace.h"
 
@@ -110,16 +109,16 @@ static bool check_ours(const struct tn_env *env, const struct wanted *wanted, ch
         return true;
 }
 
-static void print_lines(char sign, const char *path, const char *text)
+/* What a file was and what it is now; NULL: it is not there. */
+static void note(json_t *changes, const char *path, const char *before, const char *after)
 {
-        g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+        g_autofree char *file = g_strdup_printf("/%s", path);
 
-        printf("%c%c%c /%s\n", sign, sign, sign, path);
-        for (size_t i = 0; lines[i] && (*lines[i] || lines[i + 1]); i++)
-                printf("%c%s\n", sign, lines[i]);
+        json_array_append_new(changes, json_pack("{s:o, s:o, s:o}", "file", tn_json_text(file), "before",
+                                                 tn_json_text(before), "after", tn_json_text(after)));
 }
 
-static bool write_one(const struct tn_env *env, const struct wanted *wanted, bool dry_run, bool *ret_changed,
+static bool write_one(const struct tn_env *env, const struct wanted *wanted, bool dry_run, json_t *changes,
                       GError **error)
 {
         g_autofree char *old = NULL;
@@ -128,14 +127,13 @@ static bool write_one(const struct tn_env *env, const struct wanted *wanted, boo
                 return false;
         if (g_strcmp0(old, wanted->text) == 0)
                 return true;
-        *ret_changed = true;
-        if (old)
-                print_lines('-', wanted->path, old);
-        print_lines('+', wanted->path, wanted->text);
-        return dry_run || tn_replace_file(env, wanted->path, wanted->text, 0644, error);
+        if (!dry_run && !tn_replace_file(env, wanted->path, wanted->text, 0644, error))
+                return false;
+        note(changes, wanted->path, old, wanted->text);
+        return true;
 }
 
-static bool remove_one(const struct tn_env *env, const char *path, bool dry_run, bool *ret_changed,
+static bool remove_one(const struct tn_env *env, const char *path, bool dry_run, json_t *changes,
                        GError **error)
 {
         struct wanted wanted = {.path = (char *) path};
@@ -145,25 +143,24 @@ static bool remove_one(const struct tn_env *env, const char *path, bool dry_run,
                 return false;
         if (!old)
                 return true;
-        *ret_changed = true;
-        print_lines('-', path, old);
         if (!dry_run && unlinkat(env->root_fd, path, 0) < 0)
                 return tn_error_errno(error, errno, "remove /%s", path);
+        note(changes, path, old, NULL);
         return true;
 }
 
-static bool undo(const struct tn_env *env, bool dry_run, bool *ret_changed, GError **error)
+static bool undo(const struct tn_env *env, bool dry_run, json_t *changes, GError **error)
 {
         for (size_t i = 0; i < G_N_ELEMENTS(chrony_folders); i++) {
                 g_autofree char *path = g_strdup_printf("%s/tenon.conf", chrony_folders[i]);
 
-                if (!remove_one(env, path, dry_run, ret_changed, error))
+                if (!remove_one(env, path, dry_run, changes, error))
                         return false;
         }
-        return remove_one(env, MODULES, dry_run, ret_changed, error);
+        return remove_one(env, MODULES, dry_run, changes, error);
 }
 
-static bool set_up(const struct tn_env *env, bool dry_run, bool *ret_changed, GError **error)
+static bool set_up(const struct tn_env *env, bool dry_run, json_t *changes, GError **error)
 {
         g_autoptr(GArray) list = plan(env, error);
         g_autofree char *ignored = NULL;
@@ -176,22 +173,12 @@ static bool set_up(const struct tn_env *env, bool dry_run, bool *ret_changed, GE
                         return false;
         }
         for (guint i = 0; i < list->len; i++)
-                if (!write_one(env, &g_array_index(list, struct wanted, i), dry_run, ret_changed, error))
+                if (!write_one(env, &g_array_index(list, struct wanted, i), dry_run, changes, error))
                         return false;
         return true;
 }
 
-bool tn_time_setup(const struct tn_env *env, bool take_back, bool dry_run, GError **error)
+bool tn_time_setup(const struct tn_env *env, bool take_back, bool dry_run, json_t *changes, GError **error)
 {
-        bool changed = false;
-
-        if (!(take_back ? undo(env, dry_run, &changed, error) : set_up(env, dry_run, &changed, error)))
-                return false;
-        if (!changed)
-                puts("Nothing to do.");
-        else if (dry_run)
-                puts("Nothing was changed, because of --dry-run.");
-        else
-                puts("To put it into force: systemctl restart chrony");
-        return true;
+        return take_back ? undo(env, dry_run, changes, error) : set_up(env, dry_run, changes, error);
 }

@@ -5,8 +5,11 @@
 #pragma once
 
 #include <glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "lib/env.h"
 
-bool tn_time_setup(const struct tn_env *env, bool take_back, bool dry_run, GError **error);
+/* Appends {"file", "before", "after"} to @changes for each file, whose texts are null where it is not there.
+ */
+bool tn_time_setup(const struct tn_env *env, bool take_back, bool dry_run, json_t *changes, GError **error);

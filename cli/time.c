@@ -113,21 +113,59 @@ static bool is_well(const json_t *status)
 }
 
 struct setup {
-        gboolean undo, dry_run;
+        gboolean undo, dry_run, json;
 };
+
+static void print_lines(char sign, const json_t *change, const char *member)
+{
+        const char *text = json_string_value(json_object_get(change, member));
+        g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+
+        if (text)
+                tn_cli_say("%c%c%c %s", sign, sign, sign, tn_cli_text(change, "file"));
+        for (size_t i = 0; text && lines[i] && (*lines[i] || lines[i + 1]); i++)
+                tn_cli_say("%c%s", sign, lines[i]);
+}
+
+static void print_changes(const json_t *changes, bool dry_run)
+{
+        json_t *change;
+        size_t i;
+
+        json_array_foreach(changes, i, change)
+        {
+                print_lines('-', change, "before");
+                print_lines('+', change, "after");
+        }
+        tn_cli_say("%s", json_array_size(changes) == 0 ? "Nothing to do."
+                         : dry_run                     ? "Nothing was changed, because of --dry-run."
+                                                       : "To put it into force: systemctl restart chrony");
+}
 
 static int set_up(const struct tn_env *env, void *data)
 {
         const struct setup *setup = data;
+        json_auto_t *changes = json_array();
         g_autoptr(GError) error = NULL;
 
-        return tn_time_setup(env, setup->undo, setup->dry_run, &error) ? TN_EXIT_OK : tn_cli_fail(error);
+        if (!tn_time_setup(env, setup->undo, setup->dry_run, changes, &error))
+                return tn_cli_fail(error);
+        if (tn_cli_wants_json()) {
+                json_auto_t *value = json_pack("{s:b, s:O}", "dry-run", (int) setup->dry_run, "changes",
+                                               changes);
+
+                tn_cli_print_json(value);
+        } else {
+                print_changes(changes, setup->dry_run);
+        }
+        return TN_EXIT_OK;
 }
 
 int tn_cli_time_setup(int argc, char **argv)
 {
         struct setup setup = {0};
-        const struct tn_cli_value values[] = {{"undo", &setup.undo}, {"dry-run", &setup.dry_run}, {NULL}};
+        const struct tn_cli_value values[] = {
+                {"undo", &setup.undo}, {"dry-run", &setup.dry_run}, {"json", &setup.json}, {NULL}};
 
         return tn_cli_options(&argc, &argv, values) ? tn_cli_on_machine(NULL, set_up, &setup, TN_EXIT_USAGE)
                                                     : TN_EXIT_USAGE;

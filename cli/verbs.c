@@ -162,6 +162,7 @@ static const struct tn_option run_options[] = {
 };
 
 static const struct tn_option remove_options[] = {
+        JSON,
         FILE_OF("heartbeat-socket", "PATH", "Socket of the agent for heartbeats"),
         {NULL},
 };
@@ -175,7 +176,7 @@ static const struct tn_verb heartbeat_verbs[] = {
          "that of the command, 128 and the number of the signal that ended it", NULL, NULL,
          RUN(tn_cli_heartbeat_run), NULL},
         {"remove", "NAME", "Unregister a heartbeat whose program will not come back", remove_options,
-         "0 done, " NO_AGENT, NULL, NULL, RUN(tn_cli_heartbeat_remove), NULL},
+         "0 done, " NO_AGENT, "", NULL, RUN(tn_cli_heartbeat_remove), NULL},
         {NULL},
 };
 
@@ -194,12 +195,13 @@ static const struct tn_option time_options[] = {
 static const struct tn_option setup_options[] = {
         FLAG("undo", "Remove what it wrote"),
         FLAG("dry-run", "Only print what would be done"),
+        JSON,
         {NULL},
 };
 
 static const struct tn_verb time_verbs[] = {
-        {"setup", "", "Make chrony use the hypervisor's clock", setup_options, "0 done", NULL, NULL,
-         RUN(tn_cli_time_setup), NULL},
+        {"setup", "", "Make chrony use the hypervisor's clock", setup_options, "0 done", "dry-run changes",
+         NULL, RUN(tn_cli_time_setup), NULL},
         {NULL},
 };
 
