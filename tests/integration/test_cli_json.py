@@ -77,6 +77,23 @@ def members_are_in_the_man_page():
 
 
 @test
+def synopsis_is_whole():
+    """Each verb has a line at the top of the man page, with each of its options."""
+    with open(tenond.built('man/tenonctl.1'), encoding='utf-8') as file:
+        text = re.sub(r'\\f[BIRP]|\\&', '', file.read()).replace('\\-', '-')
+    lines = text.split('.SH SYNOPSIS', 1)[1].split('.SH DESCRIPTION', 1)[0].splitlines()
+    for verb, row in rows().items():
+        words = verb.split()
+        fit = [line for line in lines if re.search(rf'(^|\] | ){words[0]}(?![\w-])', line.replace('tenonctl ', '', 1)) and
+               re.search(rf'(?<![\w-]){words[-1]}(?![\w-])', line)]
+        if row['alone']:
+            check(fit, f'{verb} is not in the synopsis')
+        for option in row['options']:
+            known = any(f'--{option["name"]}' in line for line in fit) or option['name'] == 'heartbeat-socket'
+            check(known, f'--{option["name"]} of {verb} is not in {fit}')
+
+
+@test
 def failures_are_json_too():
     """Any verb that fails says so as an object, whose members are in the table and in the man page."""
     with open(tenond.built('man/tenonctl.1'), encoding='utf-8') as file:
