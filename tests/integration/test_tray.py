@@ -222,7 +222,7 @@ def checks_for_updates():
 def tells_once():
     """Each thing is told once: not again while it lasts, after a restart of the tray or of the agent."""
     things = {**PROBLEM,
-              AGENT + '.Drivers': {'State': 'advice', 'Advice': ['eth0 has no driver']},
+              AGENT + '.Drivers': {'State': 'advice', 'Advice': ['eth0 has no driver'], 'Severities': ['critical']},
               AGENT + '.Watchdog': {'State': 'fed', 'LastReset': {'this-boot': True, 'cause': 'hang', 'reason': 'r',
                                                                   'time': 5}},
               AGENT + '.Updates': {'State': 'present', 'Status': 'out-of-date', 'Candidate': '0.2.0',
@@ -231,7 +231,7 @@ def tells_once():
         agent.send(set=things)
         procs.wait_for(lambda: len(told.told('notified')) == 4, PATIENCE, 'four notifications')
         urgent = {line['notified']: line['urgency'] for line in told.lines if 'notified' in line}
-        equal(urgent, {'Tenon needs attention': 2, 'This machine was reset': 1, 'Advice about a driver': 1,
+        equal(urgent, {'Tenon needs attention': 2, 'This machine was reset': 1, 'A driver is missing': 2,
                        'Update for Tenon': 1}, 'what was told, how urgently')
         agent.send(set={AGENT: {'Version': '9'}})
         procs.wait_for(lambda: any('9' in label for label in rig.labels()), PATIENCE, 'the new version')
