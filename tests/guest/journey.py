@@ -35,7 +35,7 @@ class Journey:
         self.disk = moving.overlay(self.folder, base)
         self.guest = None
 
-    def power_on(self, hardware, extra=(), timeout=300, wait=True):
+    def power_on(self, hardware, extra=(), timeout=900, wait=True):
         """Start the guest on other hardware and, with wait, until its shell is there."""
         self.guest = moving.start(hardware, self.disk, extra, timeout=timeout, wait=wait)
         return self.guest
@@ -43,7 +43,7 @@ class Journey:
     def power_off(self):
         """Shut it down in the guest's own way."""
         self.guest.sh('systemctl --no-block poweroff')
-        self.guest.wait_end(90)
+        self.guest.wait_end(300)
         self.guest.close()
         self.guest = None
 
@@ -80,13 +80,13 @@ def packages_disk(files):
 
 def unpack(guest, script):
     """Run a script in the folder of the disk of packages_disk()."""
-    return guest.run('udevadm settle; mount -o ro /dev/disk/by-label/packages /mnt && cd /mnt && '
-                     f'{{ {script}\n}} && cd / && umount /mnt', 400)
+    return guest.run('udevadm settle --timeout=300; mount -o ro /dev/disk/by-label/packages /mnt && cd /mnt && '
+                     f'{{ {script}\n}} && cd / && umount /mnt', 900)
 
 
 def photograph(guest):
     """All of /etc and /boot as lines of text."""
-    return guest.run(PHOTOGRAPH, 120).splitlines()
+    return guest.run(PHOTOGRAPH, 600).splitlines()
 
 
 def compare(before, after):
@@ -96,13 +96,13 @@ def compare(before, after):
 
 def plan(guest, target):
     """(exit status, answer) of `tenonctl drivers plan`."""
-    status, text = guest.sh(f'tenonctl drivers plan --target {target} --json', 120)
+    status, text = guest.sh(f'tenonctl drivers plan --target {target} --json', 600)
     return status, json.loads(text)
 
 
 def prepare(guest, target, options=''):
     """(exit status, answer) of `tenonctl drivers prepare`; what it says of its progress is thrown away."""
-    status, text = guest.sh(f'tenonctl drivers prepare --target {target} --json {options} 2>/tmp/progress', 900)
+    status, text = guest.sh(f'tenonctl drivers prepare --target {target} --json {options} 2>/tmp/progress', 2400)
     if not text.startswith('{'):
         raise AssertionError(f'prepare for {target} ended with {status}: {text} {guest.sh("cat /tmp/progress")[1]}')
     return status, json.loads(text)
@@ -115,7 +115,7 @@ def fatal(answer):
 
 def check_disks(guest, disk):
     """Root, swap and the logical volume are in use, and on this disk."""
-    found = {name: guest.run(command, 300) for name, command in {
+    found = {name: guest.run(command, 600) for name, command in {
         'root': 'findmnt -n -o SOURCE /', 'swap': 'swapon --noheadings --show=NAME',
         'lvm': 'for i in $(seq 120); do findmnt -n -o SOURCE /data && exit; sleep 1; done; exit 1'}.items()}
     equal(found, {'root': f'/dev/{disk}1', 'swap': f'/dev/{disk}2', 'lvm': '/dev/mapper/vg0-data'}, 'disks')

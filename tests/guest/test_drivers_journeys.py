@@ -75,11 +75,11 @@ def move(made, target, hardware, driver, disk):
 
 def undo_all(guest, before):
     """Take every prepare back; all of /etc and /boot must be as it was, byte for byte."""
-    status, text = guest.sh('tenonctl drivers undo --all 2>&1', 120)
+    status, text = guest.sh('tenonctl drivers undo --all 2>&1', 600)
     # LVM has written down where it found the disk on the target.
     check(status == 0 or '/etc/lvm/devices/system.devices' in text, text)
     if status:
-        guest.run('tenonctl drivers undo --all --force', 120)
+        guest.run('tenonctl drivers undo --all --force', 600)
     differ = [line for line in journey.compare(before, journey.photograph(guest)) if not ON_ITS_OWN.match(line)]
     equal(differ, [], 'files that differ after undo')
 
@@ -90,17 +90,17 @@ ON_ITS_OWN = re.compile(r'etc/lvm/(archive|backup)|boot/grub/grubenv')
 
 def sums(guest):
     """Check sums of the files that prepare changes; whatever else it leaves would be a new name."""
-    return guest.run(f'sha256sum {FILES}; ls -A /boot /etc/systemd/network /var/lib/tenon/drivers', 120)
+    return guest.run(f'sha256sum {FILES}; ls -A /boot /etc/systemd/network /var/lib/tenon/drivers', 600)
 
 
 def recover(guest, before, records):
     """Undo finds the interrupted run; the guest is as it was."""
-    text = guest.sh('tenonctl drivers undo 2>&1', 60)[1]
+    text = guest.sh('tenonctl drivers undo 2>&1', 300)[1]
     check('interrupted' in text or 'As it was before' in text, f'after record {records}: {text}')
     equal(sums(guest), before, f'files after record {records}')
 
 
-@test(timeout=1800)
+@test(timeout=3600)
 def killed_on_the_way_it_is_taken_back():
     guest = settled().guest
     before = sums(guest)
@@ -108,25 +108,25 @@ def killed_on_the_way_it_is_taken_back():
     steps = range(1, IMAGE) if long_journeys() else (1, 5, 8, 9, 12, IMAGE - 1)
     for records, delay in [*((records, 0) for records in steps), (IMAGE - 1, 8)]:  # the last one builds the image
         script = KILL.replace('RECORDS', str(records)).replace('DELAY', str(delay))
-        equal(guest.sh(script, 900)[0], 137, f'exit status of prepare, killed after record {records}')
+        equal(guest.sh(script, 2400)[0], 137, f'exit status of prepare, killed after record {records}')
         recover(guest, before, records)
 
 
-@test(timeout=3000)
+@test(timeout=6000)
 def power_cut_at_any_step_it_boots():
     long_only()
     guest, cuts = settled().guest, {}
     before, files = journey.photograph(guest), sums(guest)
     for records, delay in ((3, 0), (10, 0), (IMAGE - 1, 8), (IMAGE, 0)):
-        guest.run(STOP.replace('RECORDS', str(records)).replace('DELAY', str(delay)), 900)
+        guest.run(STOP.replace('RECORDS', str(records)).replace('DELAY', str(delay)), 2400)
         cuts[records] = settled().freeze()
     guest.run('kill -9 $(cat /run/prepare); rm /run/prepare')
     recover(guest, files, IMAGE)
     for records, disk in cuts.items():
         with Journey(disk) as made:
             guest = made.power_on('source')
-            machine.wait_booted(guest)
-            text = guest.sh('tenonctl drivers undo 2>&1', 120)[1]
+            machine.wait_booted(guest, 600)
+            text = guest.sh('tenonctl drivers undo 2>&1', 600)[1]
             check('interrupted' in text or 'As it was before' in text, f'after record {records}: {text}')
             differ = [line for line in journey.compare(before, journey.photograph(guest)) if not ON_ITS_OWN.match(line)]
             equal(differ, [], f'files that differ after a power cut at record {records}')
@@ -134,7 +134,7 @@ def power_cut_at_any_step_it_boots():
         note(f'power cut after record {records} of the journal: booted, taken back')
 
 
-@test(timeout=3000)
+@test(timeout=6000)
 def to_vmware_devices_and_back():
     made = settled()
     before = journey.photograph(made.guest)
@@ -153,13 +153,13 @@ def download(names):
     return glob.glob(os.path.join(folder, '*.deb'))
 
 
-@test(timeout=3000)
+@test(timeout=6000)
 def with_dracut_in_place_of_initramfs_tools():
     long_only()
     with Journey() as made:
         guest = made.power_on('source', journey.packages_disk([agent.deb(), *download(['dracut', 'dracut-core', 'kpartx'])]))
         journey.unpack(guest, f'dpkg -i {os.path.basename(agent.deb())} >/dev/null')
-        guest.run('dpkg --purge --force-depends initramfs-tools initramfs-tools-core 2>&1', 120)
+        guest.run('dpkg --purge --force-depends initramfs-tools initramfs-tools-core 2>&1', 600)
         journey.unpack(guest, 'dpkg -i dracut*.deb kpartx*.deb 2>&1')
         before = journey.photograph(guest)
         status, answer = journey.plan(guest, 'kvm')

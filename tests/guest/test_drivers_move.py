@@ -20,10 +20,10 @@ from journey import CARD, Journey
 def refuse(guest):
     """What prepare says when it cannot: (exit status, text) on a read-only root, and with a full /boot."""
     read_only = guest.sh('''unshare -m sh -c '
-        mount -o remount,bind,ro / && tenonctl drivers prepare --target kvm 2>&1' ''', 60)
+        mount -o remount,bind,ro / && tenonctl drivers prepare --target kvm 2>&1' ''', 300)
     full = guest.sh('''unshare -m sh -c '
         mount -t tmpfs -o size=24m none /mnt && cp -a /boot/*-amd64 /mnt && mount --bind /mnt /boot &&
-        tenonctl drivers prepare --target kvm 2>&1' ''', 60)
+        tenonctl drivers prepare --target kvm 2>&1' ''', 300)
     return {'read-only': read_only, 'full': full}
 
 
@@ -67,7 +67,7 @@ def prepared():
     return made
 
 
-@test(timeout=1500)
+@test(timeout=5000)
 def plan_says_why_it_would_not_boot():
     status, answer = prepared().plan
     equal(status, 1, 'exit status of the plan')
@@ -111,31 +111,31 @@ def prepare_ends_with_a_plan_that_boots():
     note(f'the image was {answer["images"][0]["size-before"]} bytes and is {answer["images"][0]["size-after"]}')
 
 
-@test(timeout=300)
+@test(timeout=600)
 def unprepared_it_does_not_find_its_root():
     with Journey() as made:
         guest = made.power_on('kvm', wait=False)
         guest.expect('ALERT! +/dev/sda1 does not exist', 240)
 
 
-@test(timeout=600)
+@test(timeout=1800)
 def prepared_it_boots_on_virtio_with_its_network():
     with prepared().branch() as made:
         guest = made.power_on('kvm')
-        machine.wait_booted(guest)
+        machine.wait_booted(guest, 600)
         journey.check_disks(guest, 'vda')
         equal(journey.check_network(guest), 'virtio_net', 'driver of the card')
         check(not journey.fatal(journey.plan(guest, 'kvm')[1]), 'the plan on the target has something fatal')
         made.power_off()
 
 
-@test(timeout=600)
+@test(timeout=1800)
 def it_still_boots_where_it_was_and_undo_restores_every_byte():
     with prepared().branch() as made:
         guest = made.power_on('source')
         journey.check_disks(guest, 'sda')
         equal(journey.check_network(guest), 'e1000', 'driver of the card')
-        guest.run('tenonctl drivers undo', 120)
+        guest.run('tenonctl drivers undo', 600)
         equal(journey.compare(prepared().before, journey.photograph(guest)), [], 'files that differ')
         check('nothing to undo' in guest.sh('tenonctl drivers undo')[1], 'a second undo finds something')
         made.power_off()

@@ -48,7 +48,7 @@ def run_domain(disk, wanted, **settings):
     equal(told[:2], wanted, 'what the domain sees')
 
 
-@test(timeout=2400)
+@test(timeout=5000)
 def root_prepared_as_a_folder_is_a_pv_domain():
     long_only()
     disk = folder_disk('xen', {'usr/local/lib/report': REPORT, 'etc/systemd/system/report.service': UNIT},
@@ -57,7 +57,7 @@ def root_prepared_as_a_folder_is_a_pv_domain():
                root='/dev/sda', line=f'root=UUID={UUID} ro')
 
 
-@test(timeout=3000)
+@test(timeout=6000)
 def guest_of_other_hardware_becomes_a_pv_domain():
     long_only()
     with Journey() as made:

@@ -109,17 +109,17 @@ def start(disk, form='qcow2', more=None):
         '-M', 'q35', '-cpu', 'qemu64', '-smp', '2', '-m', '1800', '-kernel', f'{cache}/xen',
         '-append', 'console=com1 com1=115200,8n1 dom0_mem=640M,max:640M dom0_max_vcpus=1',
         '-initrd', f'{made.kernel} console=hvc0 quiet panic=-1,initrd.img',
-        '-drive', f'file={disk},format={form},if=none,id=d0,cache=unsafe', '-device', 'ide-hd,drive=d0,bus=ide.0'], 180)
-    host.run(START, 60)
+        '-drive', f'file={disk},format={form},if=none,id=d0,cache=unsafe', '-device', 'ide-hd,drive=d0,bus=ide.0'], 600)
+    host.run(START, 300)
     return host
 
 
 def create(host, root='/dev/sda1', line=''):
     """Start the domain from the root file system there; `line` stands in for that of its boot loader."""
-    return host.run(TAKE.replace('ROOT', root).replace('LINE', line) + CREATE.replace('MORE', VIF_LINE), 300)
+    return host.run(TAKE.replace('ROOT', root).replace('LINE', line) + CREATE.replace('MORE', VIF_LINE), 600)
 
 
-def report(host, patience=600):
+def report(host, patience=1800):
     """What the domain says on its console, in lines that begin with REPORT, until REPORT end."""
     host.run(f'for i in $(seq {patience}); do grep -q "REPORT end" /run/log/guest-guest.log && exit; sleep 1; done; '
              'tail -n 30 /run/log/guest-guest.log; xl list; exit 1', patience + 120)
