@@ -95,7 +95,8 @@ static void test_mistakes(void **state)
                 assert_null(tn_config_mistakes(config)[1]);
                 assert_string_equal(names[0], "good");
                 assert_null(names[1]);
-                /* A check has nothing to do with what the host may ask, but a watchdog is not fed without. */
+                /* A check has nothing to do with what the host may ask, but a watchdog is not fed without.
+                 */
                 assert_string_equal(tn_config_get(config, "policy", "preset"), "standard");
                 assert_string_equal(tn_config_get(config, "watchdog", "mode"), "refused");
         }
