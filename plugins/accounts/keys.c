@@ -51,12 +51,14 @@ static bool next_line(const char **at, const char **ret_line, size_t *ret_len)
         return true;
 }
 
-/* The key in a line, without white space at its ends, or NULL. Free with g_free(). */
+/* The key in a line, without white space at its ends and as the host is told of it: what is not UTF-8 (a
+ * comment in Latin-1) is U+FFFD, or the host could not name it to have it removed. NULL: none. Free with
+ * g_free(). */
 static char *key_of(const char *line, size_t len)
 {
         g_autofree char *key = g_strstrip(g_strndup(line, len));
 
-        return *key && *key != '#' ? g_steal_pointer(&key) : NULL;
+        return *key && *key != '#' ? g_utf8_make_valid(key, -1) : NULL;
 }
 
 json_t *tn_keys_list(const char *text)

@@ -61,6 +61,8 @@ static void test_remove(void **state)
         assert_changed(tn_keys_remove, "# a 1\na 1\n\n a 1\nb 2", "[\"a 1\"]", "# a 1\n\nb 2");
         assert_changed(tn_keys_remove, "a 1\nb 2", "[\"b 2\", \"c 3\"]", "a 1\n");
         assert_changed(tn_keys_remove, "a 1\n\n", "[\"\", \"a\"]", "a 1\n\n");
+        /* By the name that the list has for it. */
+        assert_changed(tn_keys_remove, "ssh-a A Jos\xe9\nb 2\n", "[\"ssh-a A Jos\\ufffd\"]", "b 2\n");
 }
 
 static void assert_refused(const char *keys, const char *expected)
