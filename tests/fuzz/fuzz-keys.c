@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "plugins/helper/keys.h"
+#include "plugins/accounts/keys.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool has(const char *text, const char *key)
