@@ -63,9 +63,10 @@ def settled():
 
 
 def move(made, target, hardware, driver, disk):
-    """Prepare for the target, power off, power on there; the network and the disks must be as before."""
-    status, answer = journey.prepare(made.guest, target)
-    check(status in (0, 2), f'prepare for {target} ended with {status}: {answer["plan"]["checks"]}')
+    """Prepare for the target, if any; power off, power on there; the network and the disks must be as before."""
+    if target:
+        status, answer = journey.prepare(made.guest, target)
+        check(status in (0, 2), f'prepare for {target} ended with {status}: {answer["plan"]["checks"]}')
     made.power_off()
     guest = made.power_on(hardware)
     journey.check_disks(guest, disk)
@@ -140,7 +141,8 @@ def to_vmware_devices_and_back():
     before = journey.photograph(made.guest)
     equal(journey.plan(made.guest, 'vmware')[0], 1, 'exit status of the plan')
     move(made, 'vmware', 'vmware', 'vmxnet3', 'sda')
-    guest = move(made, 'kvm', 'source', 'e1000', 'sda')
+    # What it was made ready for comes on top of what it had: the way back needs no second prepare, and bears one.
+    guest = move(made, 'kvm' if long_journeys() else None, 'source', 'e1000', 'sda')
     undo_all(guest, before)
     settled.close()
 
