@@ -124,18 +124,18 @@ static void on_polkit(const GError *error, void *data)
                 run(call);
 }
 
-/* Is there room for one more such call beside those under way? */
+/* Is there room for one more call that asks polkit, or that runs a program to read? */
 static bool has_room(const struct tn_service *service, bool asks, bool runs)
 {
-        unsigned questions = 0, reading = 0;
+        unsigned questions = 0, reads = 0;
 
         for (guint i = 0; i < service->calls->len; i++) {
                 const struct service_call *call = g_ptr_array_index(service->calls, i);
 
                 questions += call->question != NULL;
-                reading += !call->command->action;
+                reads += !call->command->action;
         }
-        return (!asks || questions < QUESTIONS_MAX) && (!runs || reading < READS_MAX);
+        return (!asks || questions < QUESTIONS_MAX) && (!runs || reads < READS_MAX);
 }
 
 void tn_service_run_command(struct tn_bus_request *request, void *data)
@@ -154,7 +154,6 @@ void tn_service_run_command(struct tn_bus_request *request, void *data)
                 return;
         }
         call = g_new0(struct service_call, 1);
-
         *call = (struct service_call){
                 .service = service,
                 .request = request,
