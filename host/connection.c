@@ -9,12 +9,13 @@
 #include "host/connection.h"
 
 #include <errno.h>
-#include <linux/vm_sockets.h>
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include <linux/vm_sockets.h> /* wants sys/socket.h before it */
 
 #include "host/trouble.h"
 #include "lib/fd.h"
