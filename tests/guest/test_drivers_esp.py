@@ -91,7 +91,7 @@ def prepare(guest):
     guest.run('cd /boot/efi/EFI && cmp BOOT/BOOTX64.EFI debian/shimx64.efi && cmp BOOT/grubx64.efi debian/grubx64.efi && '
               'cmp BOOT/grub.cfg debian/grub.cfg && [ "$(ls -A BOOT | wc -l)" = 3 ]')
     # The loader under its old name is what the firmware would not find; it must not be what is started.
-    guest.run('cd /boot/efi/EFI/debian && mv grubx64.efi shimx64.efi /root && umount /boot/efi', 60)
+    guest.run('cd /boot/efi/EFI/debian && mv grubx64.efi shimx64.efi /root && cd / && umount /boot/efi', 60)
     return before
 
 
