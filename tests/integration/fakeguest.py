@@ -29,10 +29,13 @@ class FakeGuest:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
 
     def close(self):
-        """No more connections."""
+        """No more connections. The thread must have left accept() before the number of its socket is another guest's."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(5)
         self.listener.close()
         procs.remove_dir(self.dir)
 
