@@ -44,7 +44,7 @@ bool tn_initramfs_source_last(const struct tn_initramfs_source *source)
 static bool read_some(struct tn_initramfs_source *source, GError **error)
 {
         uint64_t at = source->offset + source->len;
-        size_t room = MIN(WINDOW - source->len, source->end - at);
+        size_t room = (size_t) MIN(WINDOW - source->len, source->end - at);
         ssize_t n = pread(source->fd, source->buffer + source->len, room, (off_t) at);
 
         if (n < 0 && errno == EINTR)

@@ -90,7 +90,7 @@ static int step(struct walk *walk, const char *name)
         if (snprintf(place, sizeof place, "%s%s%s", walk->done, *walk->done ? "/" : "", name) >= PATH_MAX)
                 return fail(ENAMETOOLONG);
         if (fstatat(walk->dir, place, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) &&
-            !(last && walk->how->flags & O_NOFOLLOW))
+            !(last && walk->how->flags & (O_NOFOLLOW | O_EXCL)))
                 return follow(walk, place);
         strcpy(walk->done, place);
         return 0;
@@ -103,6 +103,8 @@ static int open_below(int dir, const char *path, const struct open_how *how)
         char name[NAME_MAX + 1];
         int fd = 0, code;
 
+        if (*path == '\0')
+                return fail(ENOENT);
         if (strlen(path) >= sizeof walk.rest)
                 return fail(ENAMETOOLONG);
         strcpy(walk.rest, path);
