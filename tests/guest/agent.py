@@ -132,9 +132,9 @@ def pid(guest):
 
 
 def switches(guest):
-    """How often the agent's threads were scheduled so far: each wakeup ends in one context switch."""
+    """How often the agent's threads went to sleep so far: each wakeup ends so. To be interrupted is none."""
     text = guest.run(f'cat /proc/{pid(guest)}/task/*/status')
-    return sum(int(line.split()[1]) for line in text.splitlines() if 'ctxt_switches' in line)
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith('voluntary_ctxt_switches'))
 
 
 def cpu_ticks(guest):

@@ -157,12 +157,16 @@ def started(folder, arguments, timeout):
     return guest
 
 
+def again(source, *arguments):
+    """A second QEMU with the initramfs of `source` and these arguments."""
+    folder = procs.temp_dir()
+    os.symlink(os.path.join(source.folder, 'initrd.img'), os.path.join(folder, 'initrd.img'))
+    return Guest(folder, list(arguments))
+
+
 def incoming(source):
     """A second QEMU like the one of `source`, waiting for its guest at incoming.sock in its folder."""
-    folder = procs.temp_dir()
-    for name in ('initrd.img',):
-        os.symlink(os.path.join(source.folder, name), os.path.join(folder, name))
-    return Guest(folder, [*source.arguments, '-incoming', 'unix:incoming.sock'])
+    return again(source, *source.arguments, '-incoming', 'unix:incoming.sock')
 
 
 def boot_micro(files=None, modules=(), extra=(), cpu='qemu64', memory=256, machine='q35,vmport=on',

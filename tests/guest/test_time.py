@@ -8,12 +8,13 @@ the fastest exchange. The guest has no network and no time daemon, and the host 
 
 import os
 import time
+import uuid
 
 import agent
 import clocks
 import machine
 import procs
-from cases import Skip, check, equal, note, shared, test
+from cases import check, equal, note, shared, test
 
 BOOT_SECONDS = 300  # on a machine that has much to do; five otherwise
 # Tests of minutes want TENON_LONG=1.
@@ -70,6 +71,24 @@ def pause_is_made_up_for_without_network_and_host():
 
 
 @test(timeout=500)
+def host_puts_a_pause_right_to_a_millisecond():
+    """By `tenon-host time --set`, as soon as the guest runs again, for hosts that do not want to wait."""
+    clocks.follow_host(guest())
+    clocks.stand_still(guest(), 10)
+    guest().port.close()
+    begin = time.monotonic()
+    procs.run([agent.built('host/tenon-host'), '-s', os.path.join(guest().folder, 'qga0.sock'), 'time', '--set'])
+    took = time.monotonic() - begin
+    guest().port.wait_agent(60)
+    value, error = clocks.offset(guest())
+    note(f'{took:.1f} s later the guest is {value * 1e3:.3f} ms behind, ±{error * 1e3:.3f} ms')
+    check(abs(value) < 0.001 + error, f'the clock is off by {value} s, ±{error} s')
+    time.sleep(15)  # what the agent itself finds then is no second jump to make up for
+    value, error = clocks.offset(guest())
+    check(abs(value) < 0.05, f'15 s later the clock is off by {value} s, ±{error} s')
+
+
+@test(timeout=500)
 def restored_snapshot_is_made_up_for():
     """The emulated time stamp counter is not set back with the rest: what the guest loses is about the time it
     stood still."""
@@ -116,6 +135,42 @@ def migrated_guest_is_made_up_for():
         source.close()
 
 
+@test(timeout=700)
+def snapshot_in_another_machine_has_a_new_generation_id():
+    """Debian 12's kernel takes the new id for its random numbers and tells nobody else (its log says so); the hardware
+    clock tells of the jump all the same. Linux 6.8 would tell, and the agent hear it."""
+    folder = procs.temp_dir()
+    disk = os.path.join(folder, 'snapshots.qcow2')
+    procs.run(['qemu-img', 'create', '-q', '-f', 'qcow2', disk, '1G'])
+    ident = str(uuid.uuid4())
+    source = agent.boot_micro(extra=['-drive', f'file={disk},format=qcow2,if=virtio', '-device', f'vmgenid,guid={ident}'],
+                              timeout=BOOT_SECONDS)
+    try:
+        modules = [device['module'] for device in source.ask('tenon-get-status')['drivers']]
+        check('vmgenid' in modules, f'the drivers in use are {modules}')
+        clocks.wait_located(source)
+        clocks.follow_host(source)
+        jumps = clocks.jumps_of(source)
+        begin = time.monotonic()
+        equal(source.qmp('human-monitor-command', command_line='savevm here'), '', 'answer to savevm')
+        source.kill()
+        time.sleep(5)
+        target = machine.again(source, *(word.replace(ident, str(uuid.uuid4())) for word in source.arguments), '-loadvm', 'here')
+    finally:
+        source.close()
+    try:
+        most = time.monotonic() - begin
+        target.port.wait_agent(60)
+        check_made_up(target, jumps, (0, most), 'a restore in another machine')
+        kernel = target.run('uname -r')
+        told = 'tells that this machine was restored or cloned' in target.run('cat /run/tenond.log')
+        check('crng reseeded due to virtual machine fork' in target.run('dmesg'), 'the kernel saw no new id')
+        note(f'kernel {kernel}: {"told" if told else "told nobody"}')
+        equal(told, kernel.startswith('6.8.'), 'whether the agent heard of it')
+    finally:
+        target.close()
+
+
 @test(timeout=400)
 def status_tells_what_happened():
     jumps = clocks.jumps_of(guest())
@@ -135,12 +190,15 @@ def status_tells_what_happened():
 
 @test(timeout=500)
 def idle_agent_looks_once_in_ten_seconds():
-    if not LONG:
-        raise Skip('counts the late timers of a busy machine; TENON_LONG=1 runs it')
+    """However late the timers of a busy machine are; the bound is what one look in ten seconds makes, and two."""
     clocks.follow_host(guest())
-    time.sleep(12)
+    time.sleep(15)  # that was a step, after which the hardware clock is located anew
+    samples, began = guest().ask('tenon-get-time-status')['samples'], time.monotonic()
     before = agent.switches(guest())
-    time.sleep(110)
-    count = agent.switches(guest()) - before
-    note(f'{count} wakeups in 110 s')
-    check(count <= 22, f'{count} wakeups in 110 s')  # 11 where timers are never late by much
+    time.sleep(90)
+    after = agent.switches(guest())
+    took = time.monotonic() - began
+    looks = guest().ask('tenon-get-time-status')['samples'] - samples
+    note(f'{after - before} wakeups and {looks} looks in {took:.0f} s')
+    check(looks >= took / 12 - 1, f'{looks} looks in {took:.0f} s')
+    check(after - before <= took / 10 + 2, f'{after - before} wakeups in {took:.0f} s')
