@@ -98,13 +98,13 @@ static json_t *table;
 static void add_row(GString *out, const char *path, const struct tn_verb *verb)
 {
         (void) out;
-        json_array_append_new(
-                table, json_pack("{s:s, s:s, s:s, s:o, s:s?, s:o, s:o, s:b, s:b}", "verb", path, "operands",
-                                 verb->operands ? verb->operands : "", "summary", verb->summary, "options",
-                                 options_of(verb->options), "exits", verb->exits, "json",
-                                 verb->json ? words_of(verb->json) : json_null(), "error",
-                                 words_of(verb->json ? tn_error_members : NULL), "alone",
-                                 (int) (verb->exits != NULL), "group", (int) (verb->verbs != NULL)));
+        json_array_append_new(table,
+                              json_pack("{s:s, s:s, s:s, s:o, s:s?, s:o, s:o, s:b, s:b}", "verb", path,
+                                        "operands", verb->operands ? verb->operands : "", "summary",
+                                        verb->summary, "options", options_of(verb->options), "exits",
+                                        verb->exits, "json", verb->json ? words_of(verb->json) : json_null(),
+                                        "error", words_of(verb->json ? tn_error_members : NULL), "alone",
+                                        (int) (verb->exits != NULL), "group", (int) (verb->verbs != NULL)));
 }
 
 void tn_completion_json(GString *out)

@@ -32,9 +32,11 @@ static void publish(struct tenon_host *host)
 
         if (maintenance->since != 0) {
                 json_object_set_new(value, "since", json_integer(maintenance->since));
-                json_object_set_new(value, "problems",
-                                    json_pack("[o]", json_sprintf("under maintenance: %s", maintenance->reason)));
-                json_object_set_new(value, "remedies", json_pack("[s]", "the host ends it: example-maintenance"));
+                json_object_set_new(
+                        value, "problems",
+                        json_pack("[o]", json_sprintf("under maintenance: %s", maintenance->reason)));
+                json_object_set_new(value, "remedies",
+                                    json_pack("[s]", "the host ends it: example-maintenance"));
         }
         host->fact_set(host, "maintenance", value);
 }
