@@ -46,9 +46,11 @@ def call(interface, method, who=''):
 
 @test(timeout=900)
 def everybody_may_read():
+    # The chipset has a watchdog, too: which of them is the first, the kernel decides.
+    node = guest().run('dirname $(grep -l i6300ESB /sys/class/watchdog/*/identity)').rpartition('/')[2]
     for interface, name, wanted in (('', 'State', 's "ok"'), ('.Hypervisor', 'Id', 's "qemu"'),
                                     ('.Channels', 'State', 's "open"'), ('.Watchdog', 'State', 's "fed"'),
-                                    ('.Watchdog', 'Device', 's "watchdog0"'), ('.Heartbeats', 'State', 's "present"')):
+                                    ('.Watchdog', 'Device', f's "{node}"'), ('.Heartbeats', 'State', 's "present"')):
         equal(get(interface, name, AS_NOBODY).strip(), wanted, f'{interface} {name}')
     status, text = call('', 'GetStatus', AS_NOBODY)
     check(status == 0 and '"uptime-seconds"' in text, text)

@@ -16,7 +16,7 @@ PARTS = ('accounts', 'exec', 'files')
 # What dpkg, systemd and the package manager keep of any package that was once there.
 LISTING = ("find /etc /usr /var/lib /lib/systemd /run/systemd/system -xdev ! -path '/var/lib/dpkg*' ! -path '/var/lib/systemd/*' "
            "! -path '/etc/systemd/system/*.wants' ! -name '.placeholder' 2>/dev/null | sort")
-SAMPLER = ('(while [ -e /run/sampling ]; do cat /sys/class/watchdog/watchdog0/state; sleep 0.05; done >/run/samples) '
+SAMPLER = ('(while [ -e /run/sampling ]; do cat $(dirname $(grep -l i6300ESB /sys/class/watchdog/*/identity))/state; sleep 0.05; done >/run/samples) '
            '>/dev/null 2>&1 &')
 
 

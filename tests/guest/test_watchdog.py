@@ -34,8 +34,7 @@ def fed_for_three_timeouts_it_does_not_fire():
     check(dog().active(), 'sysfs says that the device is not armed')
     dog().quiet(3 * TIMEOUT)
     told = dog().told()
-    equal((told['device'], told['identity'], told['timeout-seconds']), ('watchdog0', 'i6300ESB timer', TIMEOUT),
-          'the device')
+    equal((told['identity'], told['timeout-seconds']), ('i6300ESB timer', TIMEOUT), 'the device')
     note(f"fed {told['feed']['count']} times, longest gap {told['feed']['longest-gap-ms']} ms")
     equal(told['pvpanic'][0]['driver'], 'pvpanic-pci', 'driver of pvpanic')
 
@@ -137,8 +136,8 @@ def mistakes_neither_arm_nor_disarm_it():
 
 @test(timeout=600)
 def one_of_systemd_is_not_touched():
-    dog().leave_to_systemd(60)
-    equal(dog().guest.run('cat /sys/class/watchdog/watchdog0/timeout'), '60', 'timeout that systemd has set')
+    node = dog().leave_to_systemd(60)
+    equal(dog().guest.run(f'cat /sys/class/watchdog/{node}/timeout'), '60', 'timeout that systemd has set')
     systemd = dog().told()['systemd']
     check(systemd['last-ping-seconds-ago'] <= 60, f'the last ping of systemd: {systemd}')
     dog().take_from_systemd()
@@ -147,12 +146,14 @@ def one_of_systemd_is_not_touched():
 @test(timeout=600)
 def one_of_another_program_is_not_touched():
     guest = dog().guest
+    node = dog().node()
+    older = '/dev/watchdog' if node == 'watchdog0' else f'/dev/{node}'  # the first one's other name
     guest.run('systemctl stop tenond')
-    guest.run("(exec 3>/dev/watchdog; while [ ! -e /run/enough ]; do printf x >&3; sleep 1; done; printf V >&3) "
+    guest.run(f"(exec 3>{older}; while [ ! -e /run/enough ]; do printf x >&3; sleep 1; done; printf V >&3) "
               ">/dev/null 2>&1 &")
     guest.run('sleep 1; systemctl start tenond')
     told = dog().wait_state('foreign')
-    check('watchdog0' in told['reason'], f'the reason: {told["reason"]}')
+    check(node in told['reason'], f'the reason: {told["reason"]}')
     check('(pid ' in guest.run('tenonctl watchdog'), 'tenonctl, run by root, does not tell the owner')
     guest.run('touch /run/enough; sleep 2')
     equal(dog().ctl('arm')['state'], 'fed', 'state after the owner has gone')
