@@ -24,6 +24,9 @@
 #include "lib/log.h"
 #include "lib/names.h"
 
+#define RETRY_MS 200
+#define RETRIES  10 /* after each time that somebody closes the device */
+
 enum state {
         WAITING, /* no such device */
         BUSY,    /* another process has it */
@@ -46,7 +49,8 @@ struct tn_port {
         void (*changed)(void *data);
         void *changed_data;
         int inotify_fd;
-        guint inotify_source;
+        guint inotify_source, retry_source;
+        unsigned retries; /* that are left */
 };
 
 static const char *transport_name(const struct tn_port *port)
@@ -57,6 +61,7 @@ static const char *transport_name(const struct tn_port *port)
 static void stop_watching(struct tn_port *port)
 {
         g_clear_handle_id(&port->inotify_source, g_source_remove);
+        g_clear_handle_id(&port->retry_source, g_source_remove);
         tn_fd_close(&port->inotify_fd);
 }
 
@@ -128,8 +133,27 @@ static gboolean on_closed(int fd, GIOCondition condition, void *data)
         (void) fd;
         (void) condition;
         stop_watching(port); /* removes this source; opening again makes a new one if need be */
+        port->retries = RETRIES;
         tn_port_retry(port);
         return G_SOURCE_REMOVE;
+}
+
+static gboolean on_retry(void *data)
+{
+        struct tn_port *port = data;
+
+        port->retry_source = 0;
+        port->retries--;
+        tn_port_retry(port);
+        return G_SOURCE_REMOVE;
+}
+
+/* The kernel tells that a file is closed before its driver lets go of the device (__fput() in
+ * fs/file_table.c), and nobody tells of what came before we watched. */
+static void retry_soon(struct tn_port *port)
+{
+        if (port->retries > 0 && port->retry_source == 0)
+                port->retry_source = g_timeout_add(RETRY_MS, on_retry, port);
 }
 
 static void watch_for_close(struct tn_port *port, const char *node)
@@ -201,6 +225,7 @@ void tn_port_retry(struct tn_port *port)
                 break;
         case EBUSY:
                 watch_for_close(port, node);
+                retry_soon(port);
                 set_state(port, BUSY, "another program has it open (qemu-guest-agent?)",
                           "stop that program; the port is used as soon as it lets go");
                 break;
@@ -221,6 +246,7 @@ struct tn_port *tn_port_new(const struct tn_env *env, struct tn_dispatch *dispat
         port->kind = kind;
         port->path = g_strdup(path);
         port->inotify_fd = -1;
+        port->retries = 1;
         tn_port_retry(port);
         return port;
 }

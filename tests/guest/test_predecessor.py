@@ -47,9 +47,9 @@ def beside_each_other_one_has_the_port():
 
 @test(timeout=200)
 def the_package_takes_the_place():
-    packages = 'tenon-qemu-ga_*.deb tenon-accounts_*.deb tenon-exec_*.deb tenon-files_*.deb'
-    guest().run(f'cd /mnt && dpkg -i --auto-deconfigure -B {packages} || '
-                f'(dpkg -r qemu-guest-agent && dpkg -i {packages})', 180)
+    files = 'tenon-qemu-ga_*.deb tenon-accounts_*.deb tenon-exec_*.deb tenon-files_*.deb'
+    guest().run(f'cd /mnt && dpkg -i --auto-deconfigure -B {files} || '
+                f'(dpkg -r qemu-guest-agent && dpkg -i {files})', 180)
     equal(packages(), {'tenon', 'tenon-qemu-ga'}, 'installed')
     guest().port.wait_agent(60)
     check(not version().startswith('7.2'), f'version {version()}')

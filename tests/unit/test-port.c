@@ -207,6 +207,35 @@ static void test_busy(void **state)
         (void) set_sys_admin(true);
 }
 
+/* The kernel tells of the close before the driver lets go: once more, a little later. */
+static void test_close_is_told_too_early(void **state)
+{
+        g_autoptr(bench_t) bench = bench_new("");
+        char path[64];
+        g_autoptr(peer_t) host = peer_new(open_pty(path, sizeof path));
+        tn_autofd int holder = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        tn_autofd int other = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        struct tn_env env;
+        struct tn_port *port;
+
+        (void) state;
+        assert_int_equal(ioctl(holder, TIOCEXCL), 0);
+        assert_true(set_sys_admin(false));
+        assert_true(tn_env_init_system(&env, bench->machine->env.log, NULL));
+        port = tn_port_new(&env, bench->dispatch, bench->config, TN_PORT_ISA_SERIAL, path);
+        loop_for(500);
+        assert_state(port, "busy", "another program has it open");
+        tn_fd_close(&other);
+        loop_for(300);
+        assert_state(port, "busy", "another program has it open");
+        assert_int_equal(ioctl(holder, TIOCNXCL), 0);
+        loop_for(500);
+        assert_state(port, "open", NULL);
+        tn_port_free(port);
+        tn_env_deinit(&env);
+        (void) set_sys_admin(true);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -216,6 +245,7 @@ int main(void)
                 cmocka_unit_test(test_found_by_name),
                 cmocka_unit_test(test_wrong_kind_of_file),
                 cmocka_unit_test(test_busy),
+                cmocka_unit_test(test_close_is_told_too_early),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
