@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* What service.c (the connection), service-contract.c (the table), service-calls.c (methods) and
- * service-changes.c (signals) and
- * service-sleep.c (logind's) share. Nobody else's. */
+/* What service.c (the connection), service-contract.c (the table), service-calls.c (methods),
+ * service-changes.c (signals) and service-sleep.c (logind's) share. Nobody else's. */
 #pragma once
 
 #include "agent/agent.h"

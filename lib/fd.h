@@ -5,6 +5,8 @@
 #pragma once
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <unistd.h>
 
 /* Closes *fd if it is one, sets it to -1, keeps errno. */
@@ -24,6 +26,22 @@ static inline int tn_fd_steal(int *fd)
 
         *fd = -1;
         return stolen;
+}
+
+/* All of it, however often a signal comes or less is taken; false with errno. */
+static inline bool tn_fd_write_all(int fd, const char *text, size_t len)
+{
+        while (len > 0) {
+                ssize_t n = write(fd, text, len);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return false;
+                text += n;
+                len -= (size_t) n;
+        }
+        return true;
 }
 
 #define tn_autofd __attribute__((cleanup(tn_fd_close)))

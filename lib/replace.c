@@ -15,29 +15,12 @@
 #include "lib/error.h"
 #include "lib/fd.h"
 
-static bool write_all(int fd, const char *text)
-{
-        size_t len = strlen(text);
-
-        while (len > 0) {
-                ssize_t n = write(fd, text, len);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return false;
-                text += n;
-                len -= (size_t) n;
-        }
-        return true;
-}
-
 static bool write_new(int folder, const char *name, const char *text, mode_t mode)
 {
         tn_autofd int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 
         /* Not what the umask made of it. */
-        return fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, text) && fsync(fd) == 0;
+        return fd >= 0 && fchmod(fd, mode) == 0 && tn_fd_write_all(fd, text, strlen(text)) && fsync(fd) == 0;
 }
 
 bool tn_replace_file(const struct tn_env *env, const char *path, const char *text, mode_t mode,

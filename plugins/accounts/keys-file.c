@@ -170,21 +170,6 @@ static bool read_keys(const struct place *place, char **ret_text, GError **error
         return read_all(fd, place->file, ret_text, error);
 }
 
-static bool write_all(int fd, const char *text, size_t len)
-{
-        while (len > 0) {
-                ssize_t n = write(fd, text, len);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return false;
-                text += n;
-                len -= (size_t) n;
-        }
-        return fsync(fd) == 0;
-}
-
 static int make_temp(int dir_fd, char *name, size_t size)
 {
         int fd = -1;
@@ -205,7 +190,7 @@ static bool replace_keys(const struct place *place, const char *text, GError **e
 
         if (fd < 0)
                 return tn_error_errno(error, errno, "failed to make a file beside '%s'", place->file);
-        if (!write_all(fd, text, strlen(text)) ||
+        if (!tn_fd_write_all(fd, text, strlen(text)) || fsync(fd) < 0 ||
             renameat(place->ssh_fd, name, place->ssh_fd, "authorized_keys") < 0) {
                 (void) tn_error_errno(error, errno, "failed to write '%s'", place->file);
                 (void) unlinkat(place->ssh_fd, name, 0);
