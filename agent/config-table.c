@@ -35,7 +35,7 @@ const struct tn_config_key tn_config_table[] = {
 
         {"agent", "dbus", TN_CONFIG_BOOL, "yes",
          .doc = "Offer org.tenon.Agent1(5) on the system bus, if there is one. The host and tenonctl do not need "
-                "it. Without it about 1 MiB less of memory is used."},
+                "it."},
 
         {"agent", "daemonize", TN_CONFIG_BOOL, "no",
          .doc = "Go to the background after the start. For systems without systemd."},

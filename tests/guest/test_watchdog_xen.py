@@ -7,7 +7,6 @@ TENON_LONG=1 only. The tests build on each other in the order of the file.
 import os
 import time
 
-import agent
 from cases import Skip, check, equal, note, shared, test
 from watchdogs import TIMEOUT
 from xendog import XenDog
@@ -32,14 +31,7 @@ def fed_for_three_timeouts_it_does_not_fire():
 
 @test(timeout=900)
 def killed_agent_comes_back_and_it_does_not_fire():
-    before = agent.pid(dog().guest)
-
-    def kill():
-        dog().guest.run(f'kill -9 {before}')
-        dog().wait_state('fed')
-    dog().sampled(kill)
-    check(agent.pid(dog().guest) != before, 'the agent is still the same process')
-    dog().quiet(TIMEOUT + 4)
+    dog().survive_a_kill()
 
 
 @test(timeout=900)

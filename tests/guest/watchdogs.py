@@ -91,6 +91,17 @@ class Watched:
         self.guest.run('systemctl restart tenond', 120)
         self.guest.port.wait_agent(120)
 
+    def survive_a_kill(self):
+        """Kill the agent: it comes back, and the device was armed all the time and does not fire."""
+        before = agent.pid(self.guest)
+
+        def kill():
+            self.guest.run(f'kill -9 {before}')
+            self.wait_state('fed')
+        self.sampled(kill)
+        check(agent.pid(self.guest) != before, 'the agent is still the same process')
+        self.quiet(TIMEOUT + 4)
+
     def told(self):
         """What the agent says of the watchdog."""
         return self.guest.ask('tenon-get-watchdog')
