@@ -19,8 +19,13 @@ static bool has_open(const struct tn_env *env, const char *pid, dev_t rdev)
         tn_autofd int dir = fds ? tn_env_open(env, folder, O_PATH | O_DIRECTORY, NULL) : -1;
 
         for (size_t i = 0; dir >= 0 && fds[i]; i++) {
-                struct stat st;
+                struct stat link, st;
 
+                /* The link's mode tells how the file is open (fs/proc/fd.c): a node that somebody only looks
+                 * at, by O_PATH, has neither bit. */
+                if (fstatat(dir, fds[i], &link, AT_SYMLINK_NOFOLLOW) < 0 ||
+                    !(link.st_mode & (S_IRUSR | S_IWUSR)))
+                        continue;
                 if (fstatat(dir, fds[i], &st, 0) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == rdev)
                         return true;
         }
