@@ -456,6 +456,20 @@ void tn_channel_allow_events(struct tn_channel *channel)
         tn_session_allow_events(channel->session, is_full);
 }
 
+void tn_channel_finish(struct tn_channel *channel)
+{
+        if (!channel || channel->dead || !channel->connected)
+                return;
+        channel->holding = false;
+        if (!channel->paused)
+                read_input(channel);
+        if (channel->dead)
+                return;
+        flush_output(channel);
+        tn_session_finish(channel->session);
+        flush_output(channel);
+}
+
 void tn_channel_free(struct tn_channel *channel)
 {
         if (!channel)

@@ -35,6 +35,11 @@ struct tn_channel *tn_channel_new(struct tn_dispatch *dispatch, const struct tn_
 void tn_channel_use_qmp(struct tn_channel *channel);
 /* Its client may watch events without that; directly after tn_channel_new(). */
 void tn_channel_allow_events(struct tn_channel *channel);
+/* The agent stops: what has arrived is answered as far as that can be done at once and the other side reads,
+ * the rest by an error. What a port's host sends later, before the next agent opens the port, is thrown away
+ * by the kernel (drivers/char/virtio_console.c, port_fops_release), so this belongs right before
+ * tn_channel_free(). NULL is allowed. */
+void tn_channel_finish(struct tn_channel *channel);
 void tn_channel_free(struct tn_channel *channel);
 
 /* {"peer", "connected", "bytes-in", "bytes-out", "waiting-bytes"} New reference. */

@@ -92,6 +92,8 @@ void tn_session_parse_error(struct tn_session *session, const char *why);
 bool tn_session_pull(struct tn_session *session, GString *out);
 /* Requests whose reply is still owed. */
 unsigned tn_session_pending(const struct tn_session *session);
+/* The agent stops: replies that are ready go out, and an error for each request that is still under way. */
+void tn_session_finish(struct tn_session *session);
 /* The other side was replaced: replies still owed are dropped. */
 void tn_session_abandon(struct tn_session *session);
 

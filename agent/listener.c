@@ -116,8 +116,10 @@ void tn_listener_free(struct tn_listener *listener)
         if (!listener)
                 return;
         g_clear_handle_id(&listener->source, g_source_remove);
-        for (guint i = 0; i < listener->channels->len; i++)
+        for (guint i = 0; i < listener->channels->len; i++) {
+                tn_channel_finish(g_ptr_array_index(listener->channels, i));
                 tn_channel_free(g_ptr_array_index(listener->channels, i));
+        }
         g_ptr_array_free(listener->channels, TRUE);
         if (listener->unlink_path)
                 (void) unlink(listener->unlink_path);

@@ -262,6 +262,7 @@ void tn_port_free(struct tn_port *port)
         if (!port)
                 return;
         stop_watching(port);
+        tn_channel_finish(port->channel);
         tn_channel_free(port->channel);
         g_free(port->path);
         g_free(port->problem);

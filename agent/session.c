@@ -352,6 +352,35 @@ void tn_session_abandon(struct tn_session *session)
                 call->session = NULL;
 }
 
+/* Not abandoned: a host that waits without a limit must hear that nothing will come. */
+static void fail_unfinished(struct tn_session *session)
+{
+        for (GList *link = session->calls.head; link; link = link->next) {
+                struct tenon_call *call = link->data, *answer;
+                g_autoptr(GError) error = NULL;
+
+                if (call->ended)
+                        continue;
+                tn_error_set(&error, TN_ERROR_FAILED,
+                             "the agent is being stopped while %s is under way; look whether it was done "
+                             "before asking again",
+                             call->desc->name);
+                answer = g_new0(struct tenon_call, 1);
+                answer->line = error_line(error, call->id);
+                answer->id = json_incref(call->id);
+                answer->ended = true;
+                call->session = NULL;
+                link->data = answer;
+                session->dispatch->counters.errors++;
+        }
+}
+
+void tn_session_finish(struct tn_session *session)
+{
+        fail_unfinished(session);
+        flush(session);
+}
+
 void tn_session_on_restart(struct tn_session *session, void (*func)(void *data))
 {
         session->restarted = func;

@@ -55,7 +55,7 @@ static int open_socket(const char *path, struct sockaddr_un *ret_addr)
         return fd;
 }
 
-static char reply[1 << 20];
+static char reply[8 << 20];
 
 static void ask(int fd, const char *line)
 {

@@ -105,6 +105,27 @@ static void test_half_close_with_a_large_reply(void **state)
         assert_int_equal(line.gone, 1);
 }
 
+/* The agent stops: a request that nobody has looked at yet is answered, one that is under way by an error.
+ */
+static void test_finish(void **state)
+{
+        g_autoptr(bench_t) bench = bench_new("");
+        g_auto(line_t) line;
+
+        (void) state;
+        line_up(&line, bench, TN_CHANNEL_SOCKET);
+        peer_send(line.host, "{'execute': 'guest-ping', 'id': 1}{'execute': 'test-later', 'id': 2}");
+        peer_expect(line.host, "{'return': {}, 'id': 1}");
+        peer_send(line.host, "{'execute': 'guest-ping', 'id': 3}"); /* the loop does not run any more */
+        tn_channel_finish(line.channel);
+        peer_expect(line.host,
+                    "{'id': 2, 'error': {'class': 'GenericError', 'desc': 'the agent is being stopped while "
+                    "test-later is under way; look whether it was done before asking again'}}");
+        peer_expect(line.host, "{'return': {}, 'id': 3}");
+        bench_reply(bench, 0, "'too late'");
+        peer_expect_silence(line.host);
+}
+
 /* Proxmox sends guest-shutdown and closes: it has to be carried out. */
 static void test_close_after_a_request(void **state)
 {
@@ -323,6 +344,7 @@ int main(void)
                 cmocka_unit_test(test_json),
                 cmocka_unit_test(test_half_close),
                 cmocka_unit_test(test_half_close_with_a_large_reply),
+                cmocka_unit_test(test_finish),
                 cmocka_unit_test(test_close_after_a_request),
                 cmocka_unit_test(test_reset_in_mid_reply),
                 cmocka_unit_test(test_gone_while_a_call_is_under_way),
