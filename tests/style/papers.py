@@ -43,6 +43,25 @@ def links(tree):
                 yield f'{path} links to {target}, which does not exist'
 
 
+def slug(heading):
+    """The name by which a heading is linked to: as the forges make it."""
+    words = re.sub(r'[`*]|\]\([^)]*\)|\[', '', heading).strip().lower()
+    return re.sub(r'[^\w\- ]', '', words).replace(' ', '-')
+
+
+def anchors(tree):
+    """A link to a part of a page leads to one of its headings."""
+    pages = dict(tree.match(r'\.md$'))
+    for path, text in pages.items():
+        for target, part in re.findall(r'\]\(([^)#\s]*)#([^)\s]+)\)', text):
+            if re.match(r'[a-z]+:', target):
+                continue
+            place = os.path.normpath(os.path.join(os.path.dirname(path), target)) if target else path
+            headings = re.findall(r'^#+ (.*)$', pages.get(place, ''), re.MULTILINE)
+            if part not in map(slug, headings):
+                yield f'{path} links to {target}#{part}, and there is no such heading'
+
+
 def dependencies(tree):
     """Each package that is installed has its reason in docs/dependencies.md."""
     text = tree.files.get('docs/dependencies.md', '')
@@ -84,6 +103,7 @@ RULES = [
     (spdx, {'lib/a.c': 'int a;\n'}),
     (unfinished, {'lib/a.c': '/* TO' 'DO */\n'}),
     (links, {'README.md': '[a](docs/a.md)\n'}),
+    (anchors, {'README.md': '[a](docs/a.md#what-is-it)\n', 'docs/a.md': '# What it is\n'}),
     (dependencies, {'packaging/dependencies.txt': '[build]\nmake  builds\n'}),
     (peer, {'docs/qemu-ga.md': '| a | `test_life.nothing` |\n'}),
     (version, {'meson.build': "  version: '2',\n", 'CHANGELOG.md': '## 1\n'}),
