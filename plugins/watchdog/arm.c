@@ -19,7 +19,7 @@
 #include "plugins/watchdog/owner.h"
 #include "plugins/watchdog/watchdog.h"
 
-#define LONG_SECONDS 600 /* for the way down, where nobody feeds any more */
+#define LONG_SECONDS 600
 
 static void on_sleep(bool going, void *data)
 {
@@ -179,7 +179,7 @@ static bool is_settled(struct watchdog *watchdog)
                                  "arms it again"));
         else if (mode == WATCHDOG_MODE_SYSTEMD)
                 feed_systemd(watchdog);
-        else if (watchdog_manager_feeds(watchdog->manager))
+        else if (watchdog_pid1_feeds(watchdog_manager_get(watchdog->manager)))
                 owned_by_systemd(watchdog);
         else if (watchdog_feed_fault(watchdog))
                 watchdog_set_state(watchdog, WATCHDOG_REFUSED, g_strdup(watchdog_feed_fault(watchdog)));
@@ -351,25 +351,37 @@ static bool reboots_itself(const struct watchdog *watchdog)
         return watchdog->state == WATCHDOG_STARVING && watchdog->feed.until_usec != 0;
 }
 
-/* systemd-shutdown takes the device over if it is told to; else it gets a long timeout, and nobody stops it.
+/* For the way down, where nobody feeds any more. */
+static bool set_long(struct watchdog *watchdog, GError **error)
+{
+        return watchdog_card_set_timeout(&watchdog->card, MAX(watchdog->card.timeout, LONG_SECONDS), error);
+}
+
+/*
+ * What stops the other services takes its time. Then systemd-shutdown arms the device that it is told of, or
+ * the first one, which need not be ours. Where it arms none, ours is left running for so long that nothing
+ * that goes in order is cut off; a device that cannot count so far is stopped.
  */
 static void hand_over(struct watchdog *watchdog)
 {
-        uint64_t reboot_usec = watchdog_manager_get(watchdog->manager)->reboot_usec;
+        const struct watchdog_pid1 *pid1 = watchdog_manager_get(watchdog->manager);
+        bool guarded = watchdog_pid1_guards_reboot(pid1, watchdog->host->env);
         g_autoptr(GError) error = NULL;
+        bool ok = set_long(watchdog, &error); /* always, for one of nowayout goes on counting */
 
-        if (reboot_usec != 0 && reboot_usec != G_MAXUINT64) {
+        if (!ok && !guarded)
+                watchdog->host->log(watchdog->host, TN_LOG_WARNING, "no watchdog guards the reboot: %s",
+                                    error->message);
+        if (!ok || guarded) {
                 (void) give_back(watchdog);
                 return;
         }
-        if (!watchdog_card_set_timeout(&watchdog->card, LONG_SECONDS, &error))
-                watchdog->host->log(watchdog->host, TN_LOG_WARNING, "%s", error->message);
         json_object_del(watchdog_record_get(watchdog->record), "armed");
         json_object_del(watchdog_record_get(watchdog->record), "starved");
         watchdog_card_leave(&watchdog->card);
 }
 
-static void leave_for_shutdown(struct watchdog *watchdog)
+static void leave_for_reboot(struct watchdog *watchdog)
 {
         json_t *members = watchdog_record_get(watchdog->record);
         json_t *starved = reboots_itself(watchdog) ? json_incref(json_object_get(members, "starved")) : NULL;
@@ -405,8 +417,10 @@ void watchdog_leave(struct watchdog *watchdog)
                 watchdog_card_leave(&watchdog->card);
                 return;
         }
-        if (end == WATCHDOG_END_SHUTDOWN || reboots_itself(watchdog))
-                leave_for_shutdown(watchdog);
+        if (end == WATCHDOG_END_DOWN)
+                (void) set_long(watchdog, NULL); /* for one of nowayout */
+        if (end == WATCHDOG_END_REBOOT || reboots_itself(watchdog))
+                leave_for_reboot(watchdog);
         else if (!give_back(watchdog))
                 watchdog->host->log(
                         watchdog->host, TN_LOG_WARNING,

@@ -117,7 +117,8 @@ static void take_property(struct watchdog_pid1 *pid1, const char *name, DBusMess
                 dbus_message_iter_get_basic(value, &text);
         if (g_str_equal(name, "RuntimeWatchdogUSec"))
                 pid1->runtime_usec = number;
-        else if (g_str_equal(name, "RebootWatchdogUSec"))
+        else if (g_str_equal(name, "RebootWatchdogUSec") ||
+                 g_str_equal(name, "ShutdownWatchdogUSec")) /* its name before systemd 244 */
                 pid1->reboot_usec = number;
         else if (g_str_equal(name, "WatchdogLastPingTimestamp"))
                 pid1->last_ping_usec = number == G_MAXUINT64 ? 0 : number;
@@ -188,12 +189,20 @@ const struct watchdog_pid1 *watchdog_manager_get(const struct watchdog_manager *
         return &manager->pid1;
 }
 
-bool watchdog_manager_feeds(const struct watchdog_manager *manager)
+bool watchdog_pid1_feeds(const struct watchdog_pid1 *pid1)
 {
-        const struct watchdog_pid1 *pid1 = &manager->pid1;
+        /* RuntimeWatchdogSec=default, where it takes what the device is set to, says no time. A name alone
+         * may be that of WatchdogDevice=, for the reboot. */
+        return pid1->known && pid1->runtime_usec != 0 && (pid1->runtime_usec != G_MAXUINT64 || pid1->device);
+}
 
-        return pid1->known &&
-               ((pid1->runtime_usec != 0 && pid1->runtime_usec != G_MAXUINT64) || pid1->device);
+bool watchdog_pid1_guards_reboot(const struct watchdog_pid1 *pid1, const struct tn_env *env)
+{
+        if (pid1->reboot_usec == 0 || pid1->reboot_usec == G_MAXUINT64)
+                return false;
+        if (pid1->device)
+                return tn_env_exists(env, pid1->device + strspn(pid1->device, "/"));
+        return tn_env_exists(env, "dev/watchdog0") || tn_env_exists(env, "dev/watchdog");
 }
 
 bool watchdog_pid1_is_overdue(const struct watchdog_pid1 *pid1, uint64_t now_usec)
@@ -228,20 +237,32 @@ static char *own_unit(const struct tn_env *env)
         return group ? g_path_get_basename(group) : g_strdup("");
 }
 
-/* One job of ListJobs: a(usssoo), the id, the unit, what is done with it. */
-static void take_job(struct watchdog_manager *manager, const char *own, const char *unit, const char *type)
+/* The ways down that systemd itself guards with no watchdog: a reset would switch on what was to be off, or
+ * hit the kernel or the user space that comes after. */
+static bool is_unguarded(const char *unit)
+{
+        static const char *const targets[] = {"poweroff.target", "halt.target", "kexec.target",
+                                              "soft-reboot.target", NULL};
+
+        return g_strv_contains(targets, unit);
+}
+
+enum watchdog_end watchdog_end_after_job(enum watchdog_end so_far, const char *own, const char *unit,
+                                         const char *type)
 {
         bool down = g_str_equal(type, "start");
 
-        if (down && g_str_equal(unit, "halt.target"))
-                manager->end = WATCHDOG_END_HALT;
-        else if (down && g_str_equal(unit, "shutdown.target") && manager->end != WATCHDOG_END_HALT)
-                manager->end = WATCHDOG_END_SHUTDOWN;
-        else if (manager->end == WATCHDOG_END_STOP && g_str_equal(unit, own) &&
-                 (g_str_equal(type, "restart") || g_str_equal(type, "try-restart")))
-                manager->end = WATCHDOG_END_RESTART;
+        if (down && is_unguarded(unit))
+                return WATCHDOG_END_DOWN;
+        if (down && g_str_equal(unit, "shutdown.target") && so_far != WATCHDOG_END_DOWN)
+                return WATCHDOG_END_REBOOT;
+        if (so_far == WATCHDOG_END_STOP && g_str_equal(unit, own) &&
+            (g_str_equal(type, "restart") || g_str_equal(type, "try-restart")))
+                return WATCHDOG_END_RESTART;
+        return so_far;
 }
 
+/* ListJobs: a(usssoo), of each the id, the unit, what is done with it. */
 static void on_jobs(DBusMessage *reply, const GError *error, void *data)
 {
         struct watchdog_manager *manager = data;
@@ -262,7 +283,7 @@ static void on_jobs(DBusMessage *reply, const GError *error, void *data)
                 dbus_message_iter_get_basic(&job, &unit);
                 dbus_message_iter_next(&job);
                 dbus_message_iter_get_basic(&job, &type);
-                take_job(manager, own, unit, type);
+                manager->end = watchdog_end_after_job(manager->end, own, unit, type);
         }
 }
 

@@ -8,11 +8,12 @@ guest's kernel, as a RESET that the guest asked for.
 
 import json
 import os
+import re
 import time
 
 import agent
 import devices
-from cases import check, equal
+from cases import Skip, check, equal, note
 
 TIMEOUT = int(os.environ.get('TENON_WATCHDOG_TIMEOUT', '10'))  # seconds; a machine that is very busy needs more
 DROP_IN = '/etc/tenon/tenond.conf.d/watchdog.conf'
@@ -25,6 +26,19 @@ TRACER = '''cd /sys/kernel/tracing 2>/dev/null || {{ mount -t tracefs tracefs /s
 echo 'what == 0x80045704 && how == 1' >events/dog/stop/filter
 echo >trace; echo 1 >events/dog/enable'''
 DOG_CONF = '/etc/systemd/system.conf.d/dog.conf'
+# What systemd-shutdown runs last, when it has armed its own.
+LAST_WORDS = """#!/bin/sh
+for dog in /sys/class/watchdog/*; do
+    echo "at the end, $(cat $dog/uevent | sed -n s/DEVNAME=//p) is $(cat $dog/state), $(cat $dog/timeout) s"
+done >/dev/console
+"""
+LAST_WORD = re.compile(r'at the end, (watchdog\d+) is (\w+), (\d+) s')
+
+
+def on_request(name):
+    """The rest of a test takes minutes."""
+    if not {'all', name} & set(os.environ.get('TENON_WATCHDOGS', '').split(',')):
+        raise Skip(f'takes minutes; TENON_WATCHDOGS={name}, or all, runs it')
 
 
 def forget_events(guest):
@@ -97,10 +111,19 @@ class Watched:
 
         def kill():
             self.guest.run(f'kill -9 {before}')
-            self.wait_state('fed')
+            self.wait_state('fed', 90)
         self.sampled(kill)
+        note(f'killed, fed again after {self.outage():.1f} s')
         check(agent.pid(self.guest) != before, 'the agent is still the same process')
         self.quiet(TIMEOUT + 4)
+
+    def outage(self):
+        """The seconds from the last death of the agent until the next one fed the device, by the journal."""
+        said = self.guest.run('journalctl -q -b -u tenond -o short-monotonic')
+        times = [re.findall(rf'^\[ *([\d.]+)\].*{words}', said, re.MULTILINE)
+                 for words in ('Main process exited', 'was kept armed over the restart')]
+        check(all(times), f'the journal tells of no kill: {said}')
+        return float(times[1][-1]) - float(times[0][-1])
 
     def told(self):
         """What the agent says of the watchdog."""
@@ -136,7 +159,7 @@ class Watched:
             return
         raise AssertionError(f'the watchdog fired: {event}')
 
-    def fires(self, within=3 * TIMEOUT + 20):
+    def fires(self, within=3 * TIMEOUT + 60):
         """It must fire; the seconds until it did."""
         begin = time.monotonic()
         self.guest.wait_event(self.event, within)
@@ -175,9 +198,8 @@ class Watched:
         """Let systemd own the device, as its administrator does it; the node."""
         node = self.node()
         check(self.stops(lambda: self.guest.run('systemctl stop tenond', 90)), 'the service was stopped, and it is armed')
-        self.guest.run(f'mkdir -p {os.path.dirname(DOG_CONF)}; printf "[Manager]\\nRuntimeWatchdogSec={seconds}\\n'
-                       f'WatchdogDevice=/dev/{node}\\n" >{DOG_CONF}; systemctl daemon-reexec; sleep 1; '
-                       'systemctl start tenond', 120)
+        self.set_systemd(f'RuntimeWatchdogSec={seconds}', f'WatchdogDevice=/dev/{node}')
+        self.guest.run('systemctl start tenond', 120)
         told = self.wait_state('foreign', 60)
         check('systemd' in told['owner'], f'the owner is {told["owner"]}')
         return node
@@ -186,6 +208,25 @@ class Watched:
         """Let the agent own it again."""
         self.guest.run(f'rm {DOG_CONF}; systemctl daemon-reexec; sleep 1; systemctl restart tenond', 120)
         self.wait_state('fed', 60)
+
+    def set_systemd(self, *settings):
+        """Tell systemd how to use its watchdog."""
+        lines = ''.join(f'{line}\\n' for line in ('[Manager]', *settings))
+        self.guest.run(f'mkdir -p {os.path.dirname(DOG_CONF)}; printf "{lines}" >{DOG_CONF}; systemctl daemon-reexec; sleep 1', 120)
+
+    def goes_down(self):
+        """Reboot in order, at which nothing fires; by node the devices that were armed at the very end, and their timeouts."""
+        path = '/usr/lib/systemd/system-shutdown/last-words'
+        self.guest.run(f"cat >{path} <<'END'\n{LAST_WORDS}END\nchmod 755 {path}")
+        before = len(self.guest.log())
+        self.guest.port.order('guest-shutdown', {'mode': 'reboot'})
+        equal(self.guest.wait_event('RESET', 180)['data']['guest'], True, 'the guest itself asked for the reset')
+        if self.event == 'WATCHDOG':
+            self.quiet(1)
+        self.comes_back()
+        found = LAST_WORD.findall(self.guest.log()[before:])
+        check(found, 'systemd-shutdown has told nothing')
+        return {node: int(timeout) for node, state, timeout in found if state == 'active'}
 
     def sync(self):
         """What was written must survive the reset that is to come."""

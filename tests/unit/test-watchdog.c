@@ -498,6 +498,89 @@ static void test_overdue_systemd(void **state)
         }
 }
 
+static void test_systemd_feeds(void **state)
+{
+        static const struct {
+                uint64_t runtime;
+                const char *device;
+                bool feeds;
+        } cases[] = {
+                {0, NULL, false},
+                {0, "/dev/watchdog1", false}, /* WatchdogDevice=, for the reboot */
+                {20, NULL, true},
+                {G_MAXUINT64, NULL, false}, /* RuntimeWatchdogSec=default, and there is none */
+                {G_MAXUINT64, "/dev/watchdog0", true},
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+                struct watchdog_pid1 pid1 = {
+                        .known = true, .runtime_usec = cases[i].runtime, .device = (char *) cases[i].device};
+
+                assert_int_equal(watchdog_pid1_feeds(&pid1), cases[i].feeds);
+                pid1.known = false;
+                assert_false(watchdog_pid1_feeds(&pid1));
+        }
+}
+
+static void test_systemd_guards_a_reboot(void **state)
+{
+        static const struct {
+                uint64_t reboot;
+                const char *device, *there;
+                bool guards;
+        } cases[] = {
+                {600, NULL, "dev/watchdog0", true},
+                {600, NULL, "dev/watchdog", true}, /* of a driver that is older than the class */
+                {600, NULL, "dev/watchdog1", false},
+                {600, "/dev/watchdog1", "dev/watchdog1", true},
+                {600, "/dev/watchdog1", "dev/watchdog0", false},
+                {0, NULL, "dev/watchdog0", false},
+                {G_MAXUINT64, NULL, "dev/watchdog0", false},
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+                struct watchdog_pid1 pid1 = {
+                        .known = true, .reboot_usec = cases[i].reboot, .device = (char *) cases[i].device};
+                struct machine *m = machine_new();
+
+                machine_write(m, cases[i].there, "");
+                assert_int_equal(watchdog_pid1_guards_reboot(&pid1, &m->env), cases[i].guards);
+                machine_free(m);
+        }
+}
+
+static void test_ends(void **state)
+{
+        static const char own[] = "tenond.service";
+        static const struct {
+                const char *jobs[3][2];
+                enum watchdog_end end;
+        } cases[] = {
+                {{{NULL}}, WATCHDOG_END_STOP},
+                {{{own, "stop"}}, WATCHDOG_END_STOP},
+                {{{own, "restart"}}, WATCHDOG_END_RESTART},
+                {{{own, "try-restart"}}, WATCHDOG_END_RESTART},
+                {{{"cron.service", "restart"}, {own, "stop"}}, WATCHDOG_END_STOP},
+                {{{"reboot.target", "start"}, {own, "stop"}, {"shutdown.target", "start"}},
+                 WATCHDOG_END_REBOOT},
+                {{{"shutdown.target", "start"}, {own, "restart"}}, WATCHDOG_END_REBOOT},
+                {{{"poweroff.target", "start"}, {"shutdown.target", "start"}}, WATCHDOG_END_DOWN},
+                {{{"shutdown.target", "start"}, {"poweroff.target", "start"}}, WATCHDOG_END_DOWN},
+                {{{"shutdown.target", "start"}, {"halt.target", "start"}}, WATCHDOG_END_DOWN},
+                {{{"kexec.target", "start"}, {"shutdown.target", "start"}}, WATCHDOG_END_DOWN},
+                {{{"soft-reboot.target", "start"}, {"shutdown.target", "start"}}, WATCHDOG_END_DOWN},
+                {{{"poweroff.target", "stop"}, {own, "stop"}}, WATCHDOG_END_STOP},
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+                enum watchdog_end end = WATCHDOG_END_STOP;
+
+                for (size_t j = 0; j < 3 && cases[i].jobs[j][0]; j++)
+                        end = watchdog_end_after_job(end, own, cases[i].jobs[j][0], cases[i].jobs[j][1]);
+                assert_int_equal(end, cases[i].end);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -515,6 +598,9 @@ int main(void)
                 cmocka_unit_test(test_mistake_does_not_arm),
                 cmocka_unit_test(test_required_check_that_cannot_work),
                 cmocka_unit_test(test_overdue_systemd),
+                cmocka_unit_test(test_systemd_feeds),
+                cmocka_unit_test(test_systemd_guards_a_reboot),
+                cmocka_unit_test(test_ends),
                 cmocka_unit_test(test_kept_one_is_fed_on),
                 cmocka_unit_test(test_kept_one_is_disarmed_when_not_wanted),
                 cmocka_unit_test(test_kept_one_survives_a_mistake),
