@@ -419,7 +419,9 @@ void watchdog_leave(struct watchdog *watchdog)
         }
         if (end == WATCHDOG_END_DOWN)
                 (void) set_long(watchdog, NULL); /* for one of nowayout */
-        if (end == WATCHDOG_END_REBOOT || reboots_itself(watchdog))
+        else if (reboots_itself(watchdog))
+                end = WATCHDOG_END_REBOOT; /* though systemd may not have said so */
+        if (end == WATCHDOG_END_REBOOT)
                 leave_for_reboot(watchdog);
         else if (!give_back(watchdog))
                 watchdog->host->log(
