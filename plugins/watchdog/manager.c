@@ -200,7 +200,9 @@ bool watchdog_pid1_guards_reboot(const struct watchdog_pid1 *pid1, const struct 
 {
         if (pid1->reboot_usec == 0 || pid1->reboot_usec == G_MAXUINT64)
                 return false;
-        if (pid1->device)
+        /* The first one has two nodes, of which systemd takes either. */
+        if (pid1->device && !g_str_equal(pid1->device, "/dev/watchdog0") &&
+            !g_str_equal(pid1->device, "/dev/watchdog"))
                 return tn_env_exists(env, pid1->device + strspn(pid1->device, "/"));
         return tn_env_exists(env, "dev/watchdog0") || tn_env_exists(env, "dev/watchdog");
 }

@@ -534,6 +534,8 @@ static void test_systemd_guards_a_reboot(void **state)
                 {600, NULL, "dev/watchdog1", false},
                 {600, "/dev/watchdog1", "dev/watchdog1", true},
                 {600, "/dev/watchdog1", "dev/watchdog0", false},
+                {600, "/dev/watchdog0", "dev/watchdog", true},
+                {600, "/dev/watchdog", "dev/watchdog0", true},
                 {0, NULL, "dev/watchdog0", false},
                 {G_MAXUINT64, NULL, "dev/watchdog0", false},
         };
