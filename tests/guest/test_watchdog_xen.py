@@ -29,19 +29,19 @@ def fed_for_three_timeouts_it_does_not_fire():
     note(f"fed {told['feed']['count']} times, longest gap {told['feed']['longest-gap-ms']} ms")
 
 
-@test(timeout=900)
+@test(timeout=2400)
 def killed_agent_comes_back_and_it_does_not_fire():
     dog().survive_a_kill()
 
 
-@test(timeout=900)
+@test(timeout=2400)
 def upgrade_never_disarms_it():
     dog().sampled(dog().install)
     dog().wait_state('fed')
     dog().quiet(TIMEOUT + 4)
 
 
-@test(timeout=900)
+@test(timeout=2400)
 def pause_of_the_host_does_not_fire_it():
     dog().guest.host.qmp('stop')
     time.sleep(2 * TIMEOUT)
@@ -50,7 +50,7 @@ def pause_of_the_host_does_not_fire_it():
     equal(dog().wait_state('fed')['state'], 'fed', 'state after the pause')
 
 
-@test(timeout=900)
+@test(timeout=2400)
 def one_of_systemd_is_not_touched():
     dog().leave_to_systemd()
     dog().quiet(2 * TIMEOUT + 4)
@@ -59,7 +59,7 @@ def one_of_systemd_is_not_touched():
     dog().take_from_systemd()
 
 
-@test(timeout=900)
+@test(timeout=2400)
 def critical_check_starves_it_and_the_reason_is_found():
     dog().sync()
     dog().guest.ask('test-gate', feed=False, reason='the disk is full')
@@ -67,7 +67,7 @@ def critical_check_starves_it_and_the_reason_is_found():
     equal(dog().cause('starved'), 'the disk is full', 'reason after the reset')
 
 
-@test(timeout=900)
+@test(timeout=2400)
 def blocked_main_loop_fires_it():
     dog().sync()
     dog().guest.order('test-block', seconds=200)
@@ -75,14 +75,14 @@ def blocked_main_loop_fires_it():
     dog().cause('unknown')
 
 
-@test(timeout=900)
+@test(timeout=2400)
 def stopped_agent_fires_it():
     dog().stall()
     note(f'agent stopped: fired {dog().fires():.1f} s later')
     dog().cause('unknown')
 
 
-@test(timeout=900)
+@test(timeout=2400)
 def pause_of_the_domain_fires_it():
     # Xen counts on for a domain that xl has paused, and a guest can do nothing about it: docs/watchdog.md says so.
     dog().sync()
@@ -91,7 +91,7 @@ def pause_of_the_domain_fires_it():
     dog().cause('unknown')
 
 
-@test(timeout=900)
+@test(timeout=2400)
 def crashed_kernel_fires_it():
     # With kernel.panic=0 a domain tells Xen of the crash itself, at once.
     dog().sync()

@@ -19,7 +19,7 @@ import initramfs
 import machine
 import procs
 import xenhost
-from watchdogs import Watched
+from watchdogs import TIMEOUT, Watched
 
 PLUGINS = 'usr/lib/x86_64-linux-gnu/tenon/plugins'
 CONSOLE = '[Service]\nTTYPath=/dev/hvc0\n'
@@ -71,7 +71,7 @@ class Domain:
         self.host.tell_more = lambda: self.host.sh(f'tail -n 20 {LOG} /var/log/xen/xl-guest.log')[1]
         self.boots = 0
         self.host.run(CREATE, 300)
-        self.wait_ready(600)
+        self.wait_ready(1200)
 
     def close(self):
         """End the host, and the domain with it."""
@@ -83,7 +83,7 @@ class Domain:
         self.host.run(f'for i in $(seq {timeout}); do [ "$(grep -c TENON-HARNESS-READY {LOG})" -ge {self.boots} ] && exit; '
                       f'sleep 1; done; tail -n 30 {LOG}; xl list; exit 1', timeout + 60)
 
-    def sh(self, script, timeout=60):
+    def sh(self, script, timeout=180):
         """Run a script in the domain; (status, output)."""
         token = secrets.token_hex(8)
         line = f'{token} {timeout} {base64.b64encode(script.encode()).decode()}'
@@ -94,7 +94,7 @@ class Domain:
             raise TimeoutError(f'in the domain: {script[:60]!r}: nothing within {timeout} s; so far: {begin}{rest}')
         return int(status), output
 
-    def run(self, script, timeout=60):
+    def run(self, script, timeout=180):
         """Run a script that must succeed; its output."""
         status, output = self.sh(script, timeout)
         if status != 0:
@@ -126,21 +126,21 @@ class XenDog(Watched):
         self.configure()
         self.install()
         # udev starts the agent for a port to the host; here there is none.
-        self.guest.run('systemctl add-wants multi-user.target tenond.service; systemctl start tenond', 120)
-        self.wait_state('fed', 90)
+        self.guest.run('systemctl add-wants multi-user.target tenond.service; systemctl start tenond', 300)
+        self.wait_state('fed', 300)
 
     def install(self):
         """Install the package, for the first time or again."""
-        self.guest.run('dpkg -i /opt/tenon.deb', 300)
+        self.guest.run('dpkg -i /opt/tenon.deb', 900)
 
     def restart(self):
         """Restart the agent."""
-        self.guest.run('systemctl restart tenond', 120)
+        self.guest.run('systemctl restart tenond', 300)
 
     def answers(self):
         """Wait until the agent does."""
-        self.guest.run('for i in $(seq 100); do tenonctl watchdog --json >/dev/null; [ $? -lt 2 ] && exit; sleep 1; done; '
-                       'exit 1', 150)
+        self.guest.run('for i in $(seq 200); do tenonctl watchdog --json >/dev/null; [ $? -lt 2 ] && exit; sleep 1; done; '
+                       'exit 1', 400)
 
     def quiet(self, seconds):
         """For so long it must not fire."""
@@ -148,7 +148,7 @@ class XenDog(Watched):
         if self.guest.fired() != self.count:
             raise AssertionError('the watchdog fired')
 
-    def fires(self, within=120):
+    def fires(self, within=3 * TIMEOUT + 120):
         """It must fire; the seconds until it did."""
         begin = time.monotonic()
         procs.wait_for(lambda: self.guest.fired() > self.count, within, 'the watchdog to fire')
@@ -157,5 +157,5 @@ class XenDog(Watched):
 
     def comes_back(self):
         """Wait until the domain is up again after a reset; what the agent says of the watchdog."""
-        self.guest.wait_ready(600)
-        return self.wait_state('fed', 120)
+        self.guest.wait_ready(1200)
+        return self.wait_state('fed', 300)
