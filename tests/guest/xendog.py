@@ -92,7 +92,7 @@ class Domain:
         output, end, status = rest.rpartition(f'\n{token} end ')
         if not end:
             raise TimeoutError(f'in the domain: {script[:60]!r}: nothing within {timeout} s; so far: {begin}{rest}')
-        return int(status), output
+        return int(status), output.removesuffix('\n')
 
     def run(self, script, timeout=180):
         """Run a script that must succeed; its output."""
