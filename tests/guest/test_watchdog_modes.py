@@ -69,30 +69,39 @@ def machine_is_rebooted_in_order():
     dog().restart()
 
 
-@test(timeout=2400)
-def reboot_is_guarded_by_one_of_two_devices():
-    on_request('two')
-
-    def other():
-        # The chipset has one, too. Which is the first, the kernel decides, at each boot: ours is to be the other one.
-        dog().guest.run('modprobe -a i6300esb iTCO_wdt')
-        names = {'i6300ESB timer': 'i6300esb', 'iTCO_wdt': 'iTCO_wdt'}
-        return names[dog().guest.run('cat /sys/class/watchdog/watchdog1/identity')]
-    dog().use(other())
+def use_the_second():
+    """The chipset has a device, too. Which of the two is the first, the kernel decides, at each boot: use the other one."""
+    dog().guest.run('modprobe -a i6300esb iTCO_wdt')
+    dog().use({'i6300ESB timer': 'i6300esb', 'iTCO_wdt': 'iTCO_wdt'}[dog().guest.run('cat /sys/class/watchdog/watchdog1/identity')])
     equal(dog().node(), 'watchdog1', 'the device in use')
-    equal(dog().goes_down(), {'watchdog0': 600}, 'systemd guards with the first device')
-    dog().use(other())
+
+
+@test(timeout=1500)
+def two_devices_and_the_first_one_guards_a_reboot():
+    on_request('two')
+    use_the_second()
+    equal(dog().goes_down(), {'watchdog0': 600}, 'what guards the end')
+
+
+@test(timeout=1500)
+def two_devices_and_the_named_one_guards_a_reboot():
+    on_request('two')
+    use_the_second()
     dog().set_systemd('WatchdogDevice=/dev/watchdog1')
     dog().restart()
     equal(dog().wait_state('fed')['device'], 'watchdog1', 'a device that systemd only knows of is ours')
-    equal(dog().goes_down(), {'watchdog1': 600}, 'systemd guards with the device that it is told of')
-    dog().use(other())
+    equal(dog().goes_down(), {'watchdog1': 600}, 'what guards the end')
+
+
+@test(timeout=3000)
+def two_devices_and_ours_guards_a_reboot_where_systemd_does_not():
+    on_request('two')
+    use_the_second()
     for line in ('WatchdogDevice=/dev/watchdog7', 'RebootWatchdogSec=off'):
         dog().set_systemd(line)
         dog().restart()
-        dog().wait_state('fed')
-        ours = dog().node()
-        equal(dog().goes_down(), {ours: 600}, f'ours is left running where systemd guards with none: {line}')
+        ours = dog().wait_state('fed')['device']
+        equal(dog().goes_down(), {ours: 600}, f'what guards the end: {line}')
     dog().guest.run(f'rm {DOG_CONF}; systemctl daemon-reexec')
     dog().use('i6300esb')
 
