@@ -11,6 +11,7 @@ import os
 
 import devices
 import machine
+import packages
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
 BUILD = os.path.abspath(os.environ.get('TENON_BUILD') or os.path.join(TOP, 'build'))
@@ -61,9 +62,7 @@ def qga_deb():
 
 def peer_deb(folder):
     """Debian's qemu-guest-agent, fetched by apt into the folder."""
-    machine.procs.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', 'qemu-guest-agent'], cwd=folder,
-                      timeout=120)
-    return glob.glob(os.path.join(folder, 'qemu-guest-agent_*.deb'))[0]
+    return packages.download('qemu-guest-agent', folder=folder)[0]
 
 
 def micro_files():

@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the Tenon developers
-"""Debian packages for the full guest that its image does not have, fetched by this machine's apt."""
+"""Debian packages for the guests that their images do not have, fetched by this machine's apt from its own sources."""
 
 import glob
 import os
 
 import image
 import procs
+
+
+def download(*names, folder=None):
+    """The files of these packages alone, in a folder of their own or in this one."""
+    folder = folder or procs.temp_dir()
+    before = set(os.listdir(folder))
+    procs.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', *names], cwd=folder, timeout=300)
+    return [os.path.join(folder, name) for name in sorted(set(os.listdir(folder)) - before)]
 
 
 def fetch(*names):

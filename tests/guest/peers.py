@@ -5,6 +5,7 @@
 import glob
 
 import ntpserver
+import packages
 import procs
 
 CHRONY = ('chrony', 'libedit2', 'libbsd0', 'libmd0')
@@ -15,8 +16,7 @@ SYNCHRONISED = 'Leap status     : Normal'
 def unpack(*names):
     """Debian's packages, fetched by apt and unpacked into one folder, which is returned."""
     folder = procs.temp_dir()
-    procs.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', *names], cwd=folder, timeout=120)
-    for package in glob.glob(folder + '/*.deb'):
+    for package in packages.download(*names, folder=folder):
         procs.run(['dpkg', '-x', package, folder + '/root'])
     return folder + '/root'
 

@@ -3,10 +3,10 @@
 """org.tenon.Agent1 in a Debian guest: the real bus, the shipped policies, first without polkit, then with the real one;
 a user who may read and may not change; a bus that is restarted."""
 
-import glob
 import re
 
 import agent
+import packages
 import procs
 from cases import check, equal, note, shared, test
 
@@ -25,9 +25,7 @@ RULE = '''polkit.addRule(function(action, subject) {
 @shared
 def guest():
     """The guest with the package, and polkit's packages in /root, not yet installed."""
-    folder = procs.temp_dir()
-    procs.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', *POLKIT], cwd=folder, timeout=300)
-    made = agent.boot_full(files=glob.glob(f'{folder}/*.deb'))
+    made = agent.boot_full(files=packages.download(*POLKIT))
     made.run('mkdir -p /mnt && mount -o ro /dev/vdb /mnt && mkdir /root/polkit && cp /mnt/*.deb /root/polkit && '
              f'rm /root/polkit/tenon* && dpkg -i /mnt/tenon_*.deb && {agent.UMOUNT}', 240)
     procs.wait_for(lambda: made.sh(f'busctl status {NAME}')[0] == 0, 120, 'the name on the bus')

@@ -13,6 +13,7 @@ import time
 
 import journey
 import moving
+import packages
 import procs
 from cases import check, equal, note, shared, test
 from folder import UUID, Folder, differ, folder_disk
@@ -87,11 +88,7 @@ DRACUT = 'compress="cat"\ndracutmodules="base kernel-modules rootfs-block fs-lib
 
 @test(timeout=1200)
 def dracut_builds_and_undo_restores():
-    debs = procs.temp_dir()
-    os.chmod(debs, 0o755)
-    procs.run(['apt-get', 'download', 'dracut', 'dracut-core', 'kpartx'], cwd=debs, timeout=300)
-    for path in glob.glob(f'{debs}/*.deb'):
-        procs.run(['cp', path, folder().at('tmp')])
+    procs.run(['cp', *packages.download('dracut', 'dracut-core', 'kpartx'), folder().at('tmp')])
     os.makedirs(folder().at('etc/dracut.conf.d'), exist_ok=True)
     with open(folder().at('etc/dracut.conf.d/10-test.conf'), 'w', encoding='utf-8') as file:
         file.write(DRACUT)

@@ -15,6 +15,7 @@ import agent
 import devices
 import journey
 import machine
+import packages
 import procs
 from cases import Skip, check, equal, note, test
 
@@ -55,10 +56,8 @@ def fat_disk(path):
 def loaders():
     """Debian's signed boot loaders, from this machine's own sources."""
     folder = procs.temp_dir()
-    os.chmod(folder, 0o755)
-    procs.run(['apt-get', '-o', 'APT::Sandbox::User=root', 'download', *LOADERS], cwd=folder, timeout=300)
-    for name in os.listdir(folder):
-        procs.run(['dpkg-deb', '-x', name, 'root'], cwd=folder)
+    for path in packages.download(*LOADERS, folder=folder):
+        procs.run(['dpkg-deb', '-x', path, 'root'], cwd=folder)
     return [os.path.join(folder, 'root', path) for path in LOADERS.values()]
 
 

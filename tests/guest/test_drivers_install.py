@@ -17,6 +17,7 @@ import image
 import journey
 import machine
 import moving
+import packages
 import procs
 import recipe
 from cases import Skip, check, equal, shared, test
@@ -55,10 +56,9 @@ def build(folder):
 def repository():
     """A flat repository with the whole kernel: its files, and the names of the kernel's release."""
     folder = procs.temp_dir()
-    os.chmod(folder, 0o755)
     told = procs.run(['apt-cache', 'depends', '--important', 'linux-image-amd64'])
     kernel = re.search(r'Depends: (linux-image-\S+)', told)[1]
-    procs.run(['apt-get', 'download', 'linux-image-amd64', kernel], cwd=folder, timeout=300)
+    packages.download('linux-image-amd64', kernel, folder=folder)
     with open(os.path.join(folder, 'Packages'), 'w', encoding='utf-8') as file:
         listing = procs.run(['dpkg-scanpackages', '.'], cwd=folder)
         file.write(re.sub(r'^dpkg-scanpackages: .*\n', '', listing, flags=re.MULTILINE))

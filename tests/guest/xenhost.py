@@ -6,13 +6,13 @@ Xen's packages are only unpacked. The disk of the guest that is to run as a PV d
 console is a file, /run/log/guest-guest.log.
 """
 
-import glob
 import gzip
 import os
 
 import image
 import initramfs
 import machine
+import packages
 import procs
 
 PACKAGES = ('xen-hypervisor-4.17-amd64', 'xen-utils-4.17', 'xen-utils-common', 'xenstore-utils', 'libxenmisc4.17',
@@ -73,8 +73,7 @@ def unpack():
     """Xen's packages from this machine's sources, unpacked in the cache; the folder."""
     def make(folder):
         os.chmod(folder, 0o755)
-        procs.run(['apt-get', 'download', *PACKAGES], cwd=folder, timeout=300)
-        for path in glob.glob(f'{folder}/*.deb'):
+        for path in packages.download(*PACKAGES, folder=folder):
             procs.run(['dpkg-deb', '-x', path, f'{folder}/root'])
         with gzip.open(f'{folder}/root/boot/xen-4.17-amd64.gz') as packed, open(f'{folder}/xen', 'wb') as file:
             file.write(packed.read())
