@@ -34,7 +34,7 @@ static const struct {
                         .name = "mkinitcpio",
                         .marks = {"buildconfig", "init_functions"},
                         .programs = {"usr/bin/mkinitcpio", "sbin/mkinitcpio"},
-                        .add = "write MODULES+=(%m) into /etc/mkinitcpio.conf.d/tenon.conf",
+                        .add = "write MODULES+=(%m) into /etc/mkinitcpio.conf.d/50-tenon.conf",
                         .rebuild = "mkinitcpio -P",
                 },
         [TN_GENERATOR_MKINITFS] =
