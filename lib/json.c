@@ -29,6 +29,15 @@ json_t *tn_json_text(const char *text)
         return text ? tn_json_text_len(text, strlen(text)) : json_null();
 }
 
+json_t *tn_json_texts(const GPtrArray *texts)
+{
+        json_t *array = json_array();
+
+        for (guint i = 0; i < texts->len && texts->pdata[i]; i++)
+                json_array_append_new(array, tn_json_text(texts->pdata[i]));
+        return array;
+}
+
 void tn_json_set_text(json_t *object, const char *key, const char *text)
 {
         if (text)

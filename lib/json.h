@@ -13,6 +13,9 @@
 json_t *tn_json_text(const char *text);
 json_t *tn_json_text_len(const char *text, size_t len);
 
+/* An array of such strings: @texts up to its end, or to a NULL in it. New reference. */
+json_t *tn_json_texts(const GPtrArray *texts);
+
 /* object[key] = text, only when text is not NULL: for the optional fields of replies. */
 void tn_json_set_text(json_t *object, const char *key, const char *text);
 

@@ -50,15 +50,13 @@ json_t *tn_changes_to_json(const GPtrArray *changes)
         for (guint i = 0; i < changes->len; i++) {
                 const struct tn_change *change = g_ptr_array_index((GPtrArray *) changes, i);
                 g_autofree char *path = g_strconcat("/", change->path, NULL), *source = NULL;
-                json_t *details = json_array();
 
-                for (guint j = 0; j < change->details->len; j++)
-                        json_array_append_new(details, tn_json_text(g_ptr_array_index(change->details, j)));
                 if (change->source)
                         source = g_strconcat("/", change->source, NULL);
                 json_array_append_new(list,
                                       json_pack("{s:o, s:s, s:o, s:o}", "file", tn_json_text(path), "why",
-                                                change->why, "details", details, source ? "copy-of" : "text",
+                                                change->why, "details", tn_json_texts(change->details),
+                                                source ? "copy-of" : "text",
                                                 tn_json_text(source ? source : change->text)));
         }
         return list;

@@ -162,13 +162,8 @@ void tn_judge_clear(struct tn_judgement *judgement)
 
 static void set_names(json_t *object, const char *key, const GPtrArray *list)
 {
-        json_t *array = json_array();
-
-        for (guint i = 0; i < list->len; i++)
-                json_array_append_new(array, tn_json_text(list->pdata[i]));
         if (list->len > 0)
-                json_object_set(object, key, array);
-        json_decref(array);
+                json_object_set_new(object, key, tn_json_texts(list));
 }
 
 json_t *tn_judge_to_json(const struct tn_judgement *judgement)

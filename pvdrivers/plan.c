@@ -290,8 +290,8 @@ json_t *tn_plan_to_json(const struct tn_plan *plan)
 
         for (guint i = 0; i < plan->checks->len; i++)
                 json_array_append_new(list, check_to_json(plan->checks->pdata[i]));
-        return json_pack(
-                "{s:s, s:s, s:i, s:o, s:O, s:o}", "target", tn_catalogue_platform_name(plan->target),
-                "verdict", tn_verdict_name(tn_plan_verdict(plan)), "exit-status", tn_plan_exit_status(plan),
-                "devices", tn_check_strings(plan->devices), "kernels", plan->kernels, "checks", list);
+        return json_pack("{s:s, s:s, s:i, s:o, s:O, s:o}", "target",
+                         tn_catalogue_platform_name(plan->target), "verdict",
+                         tn_verdict_name(tn_plan_verdict(plan)), "exit-status", tn_plan_exit_status(plan),
+                         "devices", tn_json_texts(plan->devices), "kernels", plan->kernels, "checks", list);
 }

@@ -20,9 +20,7 @@ static int print_plan(const struct tn_env *env, const char *target, const char *
                 return TN_PROGRAM_FAILED;
         }
         value = tn_plan_to_json(plan);
-        json_object_set_new(value, "mistakes", json_array());
-        for (guint i = 0; i < mistakes->len; i++)
-                json_array_append_new(json_object_get(value, "mistakes"), tn_json_text(mistakes->pdata[i]));
+        json_object_set_new(value, "mistakes", tn_json_texts(mistakes));
         tn_program_print_json(value);
         return TN_PROGRAM_OK;
 }

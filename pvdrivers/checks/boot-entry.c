@@ -81,8 +81,8 @@ static void look_at_others(struct tn_check_context *context)
                              rescue ? rescue->title : "");
         if (!kernels->len && !rescue)
                 tn_check_set_remedy(check, "keep a second kernel until the guest has started there");
-        tn_check_set_data(check, json_pack("{s:o, s:o}", "other-kernels", tn_check_strings(kernels),
-                                           "rescue", tn_json_text(rescue ? rescue->title : NULL)));
+        tn_check_set_data(check, json_pack("{s:o, s:o}", "other-kernels", tn_json_texts(kernels), "rescue",
+                                           tn_json_text(rescue ? rescue->title : NULL)));
 }
 
 /* SecureBoot-GUID: four bytes of attributes, then the value. */

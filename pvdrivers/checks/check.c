@@ -99,12 +99,3 @@ char *tn_check_join(const GPtrArray *words, const char *separator)
                 g_string_append_printf(text, "%s%s", i > 0 ? separator : "", (const char *) words->pdata[i]);
         return g_string_free(text, FALSE);
 }
-
-json_t *tn_check_strings(const GPtrArray *words)
-{
-        json_t *array = json_array();
-
-        for (guint i = 0; i < words->len; i++)
-                json_array_append_new(array, tn_json_text(words->pdata[i]));
-        return array;
-}

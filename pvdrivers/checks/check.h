@@ -61,7 +61,6 @@ char *tn_check_option(const char *options, const char *key);
 bool tn_check_like(const struct tn_env *env, const char *id);
 /* Words joined by ", ", or by @separator. Free with g_free(). */
 char *tn_check_join(const GPtrArray *words, const char *separator);
-json_t *tn_check_strings(const GPtrArray *words);
 
 /* The fifteen. */
 void tn_check_kernel_modules(struct tn_check_context *context);

@@ -134,7 +134,7 @@ static void look_at_luks(struct tn_check_context *context, const struct volume *
                 volume->device);
         tn_check_set_data(check, json_pack("{s:o, s:i, s:i, s:o}", "device", tn_json_text(volume->device),
                                            "keyslots", (int) luks->keyslots, "sealed", (int) luks->bound,
-                                           "tokens", tn_check_strings(luks->tokens)));
+                                           "tokens", tn_json_texts(luks->tokens)));
 }
 
 static void look_at_volume(struct tn_check_context *context, const struct volume *volume)

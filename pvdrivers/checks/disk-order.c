@@ -79,5 +79,5 @@ void tn_check_disk_order(struct tn_check_context *context)
                                     "name them by UUID, and keep the order of the disks on the new machine");
         else
                 tn_check_set_remedy(check, "the disk with the boot loader comes first on the new machine");
-        tn_check_set_data(check, json_pack("{s:o}", "disks", tn_check_strings(disks)));
+        tn_check_set_data(check, json_pack("{s:o}", "disks", tn_json_texts(disks)));
 }

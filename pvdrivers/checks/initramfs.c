@@ -132,9 +132,9 @@ static void find_missing(const struct tn_check_context *context, const struct tn
 static json_t *data_of(const struct tn_check_kernel *subject, const GPtrArray *devices,
                        const GPtrArray *missing, enum tn_generator generator)
 {
-        return json_pack("{s:o, s:s, s:o, s:o}", "images", tn_check_strings(subject->paths), "generator",
-                         tn_generator_name(generator), "devices", tn_check_strings(devices), "missing",
-                         tn_check_strings(missing));
+        return json_pack("{s:o, s:s, s:o, s:o}", "images", tn_json_texts(subject->paths), "generator",
+                         tn_generator_name(generator), "devices", tn_json_texts(devices), "missing",
+                         tn_json_texts(missing));
 }
 
 static enum tn_generator generator_of(const struct tn_check_context *context,

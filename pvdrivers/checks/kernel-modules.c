@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "lib/json.h"
 #include "pvdrivers/chain.h"
 #include "pvdrivers/checks/check.h"
 #include "pvdrivers/textfile.h"
@@ -154,9 +155,9 @@ static void look_at_device(struct tn_check_context *context, const struct tn_che
                 set_remedy(context, check, &found, driver, subject->kernel->release);
         tn_check_set_data(check, json_pack("{s:s, s:s, s:o, s:o, s:o}", "device", driver->module, "role",
                                            tn_catalogue_role_name(driver->role), "missing",
-                                           tn_check_strings(found.missing), "blacklisted",
-                                           tn_check_strings(found.blacklisted), "unsigned",
-                                           tn_check_strings(found.untrusted)));
+                                           tn_json_texts(found.missing), "blacklisted",
+                                           tn_json_texts(found.blacklisted), "unsigned",
+                                           tn_json_texts(found.untrusted)));
         found_deinit(&found);
 }
 

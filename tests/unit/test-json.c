@@ -65,6 +65,23 @@ static void assert_as_jansson(const json_t *value)
         free(wanted);
 }
 
+static void test_texts(void **state)
+{
+        g_autoptr(GPtrArray) texts = g_ptr_array_new();
+        json_auto_t *none = tn_json_texts(texts), *two = NULL;
+        g_autofree char *line = NULL;
+
+        (void) state;
+        assert_int_equal(json_array_size(none), 0);
+        g_ptr_array_add(texts, (void *) "a");
+        g_ptr_array_add(texts, (void *) "b\xff");
+        g_ptr_array_add(texts, NULL);
+        g_ptr_array_add(texts, (void *) "behind the end");
+        two = tn_json_texts(texts);
+        line = tn_json_line(two);
+        assert_string_equal(line, "[\"a\", \"b\\uFFFD\"]");
+}
+
 static void test_line_is_as_jansson_prints(void **state)
 {
         static const json_int_t integers[] = {0, 1, -1, 9, 10, -10, 12345678, INT64_MAX, INT64_MIN};
@@ -127,6 +144,7 @@ int main(void)
                 cmocka_unit_test(test_non_ascii),
                 cmocka_unit_test(test_bytes_that_are_not_text),
                 cmocka_unit_test(test_optional_text),
+                cmocka_unit_test(test_texts),
                 cmocka_unit_test(test_line_is_as_jansson_prints),
                 cmocka_unit_test(test_value_without_end),
                 cmocka_unit_test(test_pretty),
