@@ -12,6 +12,7 @@
 
 struct tn_catalogue {
         struct tn_rows rows;
+        GPtrArray *mistakes; /* char * */
 };
 
 static const char *const role_names[_TN_PV_ROLE_MAX] = {
@@ -32,7 +33,10 @@ struct tn_catalogue *tn_catalogue_new(const struct tn_env *env, GPtrArray *mista
 {
         struct tn_catalogue *catalogue = g_new0(struct tn_catalogue, 1);
 
-        tn_rows_read(env, &catalogue->rows, mistakes);
+        catalogue->mistakes = g_ptr_array_new_with_free_func(g_free);
+        tn_rows_read(env, &catalogue->rows, catalogue->mistakes);
+        for (guint i = 0; mistakes && i < catalogue->mistakes->len; i++)
+                g_ptr_array_add(mistakes, g_strdup(catalogue->mistakes->pdata[i]));
         return catalogue;
 }
 
@@ -41,7 +45,13 @@ void tn_catalogue_free(struct tn_catalogue *catalogue)
         if (!catalogue)
                 return;
         tn_rows_clear(&catalogue->rows);
+        g_ptr_array_unref(catalogue->mistakes);
         g_free(catalogue);
+}
+
+const GPtrArray *tn_catalogue_mistakes(const struct tn_catalogue *catalogue)
+{
+        return catalogue->mistakes;
 }
 
 const struct tn_pv_driver *tn_catalogue_at(const struct tn_catalogue *catalogue, size_t index)

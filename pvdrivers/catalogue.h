@@ -82,9 +82,11 @@ struct tn_catalogue;
 
 /* Our rows and those of etc/tenon/drivers.d/NAME.conf below the root of @env. Never fails: a mistake in a
  * file leaves that row out; a text for people about each goes to @mistakes (of char *, with a free function;
- * may be NULL). */
+ * may be NULL), and is kept for tn_catalogue_mistakes(). */
 struct tn_catalogue *tn_catalogue_new(const struct tn_env *env, GPtrArray *mistakes);
 void tn_catalogue_free(struct tn_catalogue *catalogue);
+/* Texts, borrowed. */
+const GPtrArray *tn_catalogue_mistakes(const struct tn_catalogue *catalogue);
 typedef struct tn_catalogue tn_catalogue_t;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(tn_catalogue_t, tn_catalogue_free)
 

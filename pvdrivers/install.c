@@ -17,6 +17,7 @@
 
 struct job {
         const struct tn_env *env;
+        const struct tn_catalogue *catalogue;
         const struct tn_install_options *options;
         tn_tool_run_func run;
         struct tn_progress *progress;
@@ -189,16 +190,6 @@ static json_t *check_all(const struct job *job, GError **error)
         return g_steal_pointer(&modules);
 }
 
-static json_t *names_to_json(const GPtrArray *names)
-{
-        json_t *list = json_array();
-
-        for (guint i = 0; i < names->len; i++)
-                if (names->pdata[i])
-                        json_array_append_new(list, json_string(names->pdata[i]));
-        return list;
-}
-
 static bool install(struct job *job, GError **error)
 {
         for (guint i = 0; i < job->missing->len; i++)
@@ -227,8 +218,9 @@ static json_t *run_job(struct job *job, GError **error)
         }
         if (!modules)
                 modules = json_array();
-        return json_pack("{s:b, s:O, s:o, s:O}", "dry-run", job->options->dry_run, "missing", job->rows,
-                         "packages", names_to_json(job->chosen), "modules", modules);
+        return json_pack("{s:b, s:O, s:o, s:O, s:o}", "dry-run", job->options->dry_run, "missing", job->rows,
+                         "packages", tn_json_texts(job->chosen), "modules", modules, "mistakes",
+                         tn_json_texts(tn_catalogue_mistakes(job->catalogue)));
 }
 
 json_t *tn_install_run(const struct tn_env *env, const struct tn_catalogue *catalogue,
@@ -237,6 +229,7 @@ json_t *tn_install_run(const struct tn_env *env, const struct tn_catalogue *cata
 {
         g_autoptr(tn_kernels_t) kernels = tn_kernels_new(env);
         struct job job = {.env = env,
+                          .catalogue = catalogue,
                           .options = options,
                           .progress = progress,
                           .run = options->run ? options->run : tn_tool_run};
@@ -247,6 +240,7 @@ json_t *tn_install_run(const struct tn_env *env, const struct tn_catalogue *cata
         job.rows = json_array();
         if (progress)
                 progress->total = 3;
+        tn_progress_notes(progress, tn_catalogue_mistakes(catalogue));
         result = run_job(&job, error);
         json_decref(job.rows);
         g_ptr_array_unref(job.chosen);

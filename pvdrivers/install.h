@@ -29,7 +29,7 @@ bool tn_install_parse(const char *const *roles, const char *target, struct tn_in
 
 /* {"missing": [{"module", "kernel", "role", "packages": [name]}], "packages": [name], "dry-run": bool,
  *  "modules": [{"module", "kernel", "state", "loaded": bool, "needs-reboot": bool,
- *               "default": bool}]}
+ *               "default": bool}], "mistakes": [text about a mistake in drivers.d]}
  * New reference. NULL with @error when no package has what is missing (TN_ERROR_NOT_FOUND), the package
  * database is in use (TN_ERROR_BUSY), the installation failed, or the module is not there after it. */
 json_t *tn_install_run(const struct tn_env *env, const struct tn_catalogue *catalogue,

@@ -189,15 +189,14 @@ static bool work(struct job *job, GError **error)
 
 static json_t *report(const struct job *job, const struct tn_plan *plan)
 {
-        json_t *notes = json_array(), *result;
+        json_t *result;
         bool done = job->transaction != NULL;
 
-        for (guint i = 0; i < job->fixes->notes->len; i++)
-                json_array_append_new(notes, tn_json_text(g_ptr_array_index(job->fixes->notes, i)));
-        result = json_pack("{s:s, s:b, s:o, s:O, s:o, s:o, s:o}", "target",
+        result = json_pack("{s:s, s:b, s:o, s:O, s:o, s:o, s:o, s:o}", "target",
                            tn_catalogue_platform_name(job->options->target), "dry-run",
                            job->options->dry_run, "changes", tn_changes_to_json(job->fixes->changes),
-                           "images", job->images, "notes", notes, "old-tools",
+                           "images", job->images, "notes", tn_json_texts(job->fixes->notes), "mistakes",
+                           tn_json_texts(tn_catalogue_mistakes(job->catalogue)), "old-tools",
                            tn_leftovers_to_json(job->env, job->options->target), "plan",
                            tn_plan_to_json(plan));
         if (done)
@@ -259,6 +258,7 @@ json_t *tn_prepare_run(const struct tn_env *env, const struct tn_catalogue *cata
         g_autoptr(tn_plan_t) before = make_plan(&job, error);
         json_t *result;
 
+        tn_progress_notes(progress, tn_catalogue_mistakes(catalogue));
         /* A guest that has no kernel at all is refused here. */
         if (!before)
                 return NULL;

@@ -42,6 +42,12 @@ void tn_progress_note(struct tn_progress *progress, const char *format, ...)
         tell(progress, json_pack("{s:s, s:o}", "event", "note", "text", tn_json_text(text)));
 }
 
+void tn_progress_notes(struct tn_progress *progress, const GPtrArray *notes)
+{
+        for (guint i = 0; i < notes->len; i++)
+                tn_progress_note(progress, "%s", (const char *) notes->pdata[i]);
+}
+
 void tn_progress_output(struct tn_progress *progress, const char *program, const char *line)
 {
         if (progress)

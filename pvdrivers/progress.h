@@ -23,4 +23,6 @@ struct tn_progress {
 void tn_progress_step(struct tn_progress *progress, const char *step, const char *format, ...)
         G_GNUC_PRINTF(3, 4);
 void tn_progress_note(struct tn_progress *progress, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* A note for each text of @notes. */
+void tn_progress_notes(struct tn_progress *progress, const GPtrArray *notes);
 void tn_progress_output(struct tn_progress *progress, const char *program, const char *line);

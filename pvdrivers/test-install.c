@@ -13,11 +13,13 @@
 
 #include "detect/test-folder.h"
 #include "lib/error.h"
+#include "lib/names.h"
 #include "pvdrivers/install.h"
 #include "pvdrivers/leftovers.h"
 #include "pvdrivers/packages.h"
 
 #define RELEASE "6.1.0-9-cloud-amd64"
+#define ROWS    TN_PATH_DRIVERS_D "/acme.conf"
 
 static char *root;
 static struct tn_env env;
@@ -343,6 +345,30 @@ static void test_leftovers(void **state)
         end();
 }
 
+/* A row that is left out may be the one that matters: it is told, and the rest goes on. */
+static void test_bad_catalogue(void **state)
+{
+        GError *error = NULL;
+        json_auto_t *result = NULL;
+        const json_t *mistakes;
+
+        (void) state;
+        begin("ID=debian\n", "apt-get");
+        known = " linux-image-amd64 ";
+        installs = "lib/modules/6.1.0-9-amd64/kernel/drivers/net/vmxnet3.ko";
+        folder_put(root, "lib/modules/6.1.0-9-amd64/modules.dep", "kernel/drivers/net/vmxnet3.ko:\n");
+        folder_put(root, "boot/vmlinuz-6.1.0-9-amd64", "x");
+        folder_put(root, ROWS + 1, "[acme]\nrole=network\nmatch=pci:v0000[\n");
+        result = install(&vmware_network, &error);
+        if (error)
+                fail_msg("%s", error->message);
+        mistakes = json_object_get(result, "mistakes");
+        assert_int_equal(json_array_size(mistakes), 1);
+        assert_non_null(strstr(json_string_value(json_array_get(mistakes, 0)),
+                               ROWS ": group [acme], key 'match': the pattern "));
+        end();
+}
+
 static void test_words(void **state)
 {
         const char *const roles[] = {"network", "watchdog", NULL}, *const wrong[] = {"netwerk", NULL};
@@ -364,11 +390,12 @@ static void test_words(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_candidates), cmocka_unit_test(test_installs_and_looks),
-                cmocka_unit_test(test_failures),   cmocka_unit_test(test_dry_run),
-                cmocka_unit_test(test_held_lock),  cmocka_unit_test(test_other_managers),
-                cmocka_unit_test(test_leftovers),  cmocka_unit_test(test_words),
-                cmocka_unit_test(test_upgrade),    cmocka_unit_test(test_default_kernel),
+                cmocka_unit_test(test_candidates),    cmocka_unit_test(test_installs_and_looks),
+                cmocka_unit_test(test_failures),      cmocka_unit_test(test_dry_run),
+                cmocka_unit_test(test_held_lock),     cmocka_unit_test(test_other_managers),
+                cmocka_unit_test(test_leftovers),     cmocka_unit_test(test_words),
+                cmocka_unit_test(test_upgrade),       cmocka_unit_test(test_default_kernel),
+                cmocka_unit_test(test_bad_catalogue),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

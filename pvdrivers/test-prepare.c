@@ -17,6 +17,7 @@
 
 #define RELEASE "6.1.0-9-amd64"
 #define IMAGE   "boot/initrd.img-" RELEASE
+#define ROWS    TN_PATH_DRIVERS_D "/acme.conf"
 
 static char *root;
 static struct tn_env env;
@@ -81,8 +82,11 @@ static bool stand_in(const struct tn_env *e, const char *const *argv, unsigned d
 
 static void tell(const json_t *event, void *data)
 {
+        const char *step = json_string_value(json_object_get(event, "step"));
+
         (void) data;
-        g_string_append_printf(events, "%s ", json_string_value(json_object_get(event, "step")));
+        g_string_append_printf(events, "%s ",
+                               step ? step : json_string_value(json_object_get(event, "event")));
 }
 
 static int setup(void **state)
@@ -247,6 +251,26 @@ static void test_damaged_image(void **state)
         assert_true(image_has("virtio_blk"));
 }
 
+/* The row is left out and told, in the progress before anything is done and in the answer. */
+static void test_bad_catalogue(void **state)
+{
+        json_auto_t *result = NULL;
+        const json_t *mistakes;
+
+        (void) state;
+        folder_put(root, ROWS + 1, "[acme]\nrole=storage\nboot=yes\nmatch=pci:*\n");
+        tn_catalogue_free(catalogue);
+        catalogue = tn_catalogue_new(&env, NULL);
+        result = prepare(false, NULL);
+        assert_non_null(result);
+        mistakes = json_object_get(result, "mistakes");
+        assert_int_equal(json_array_size(mistakes), 1);
+        assert_non_null(strstr(json_string_value(json_array_get(mistakes, 0)),
+                               "group [acme], key 'match': the pattern 'pci:*' matches every device"));
+        assert_true(g_str_has_prefix(events->str, "note check "));
+        assert_true(image_has("virtio_blk"));
+}
+
 static void test_blacklisted_module(void **state)
 {
         json_auto_t *result = NULL;
@@ -399,6 +423,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_builder_forgets, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_builder, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_damaged_image, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_bad_catalogue, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_blacklisted_module, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_kernel_without_modules, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_cards, setup, teardown),
