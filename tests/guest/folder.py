@@ -9,6 +9,7 @@ import subprocess
 
 import agent
 import image
+import packages
 import procs
 from cases import Skip, equal
 
@@ -58,6 +59,15 @@ class Folder:
             raise Skip(f'no mount namespace to be had here: {output}')
         return process.returncode, output
 
+    def use_dracut(self, configuration):
+        """dracut with this configuration in place of initramfs-tools, and its image."""
+        procs.run(['cp', *packages.download('dracut', 'dracut-core', 'kpartx'), self.at('tmp')])
+        image.write_files(self.path, {'etc/dracut.conf.d/10-test.conf': configuration})
+        status, text = self.run('sh', '-c', 'dpkg --purge --force-depends initramfs-tools initramfs-tools-core; '
+                                'rm -f /boot/initrd.img-*; dpkg --force-depends -i /tmp/*.deb && '
+                                'rm /tmp/*.deb && ls /boot/initrd.img-*')
+        equal(status, 0, f'dracut in place of initramfs-tools: {text[-2000:]}')
+
     def photograph(self):
         """path -> what it is and what is in it, of all of /etc and /boot."""
         found = {}
@@ -104,15 +114,18 @@ Address=10.0.2.15/24
 '''
 
 
-def folder_disk(target, files=None, *command):
+def folder_disk(target, files=None, *command, dracut=None):
     """A disk with the root made ready for a platform as a folder; its path, the kernel's and the image's.
 
-    The card was enp0s5 with the address 52:54:00:12:34:56. `command` is run before, `files` are put in.
+    The card was enp0s5 with the address 52:54:00:12:34:56. `command` is run before, `files` are put in; dracut, with
+    this configuration, builds the image.
     """
     made, folder = Folder(), procs.temp_dir()
     image.write_files(made.path, {**(files or {}), 'etc/systemd/network/80-dhcp.network': NETWORK})
     if command:
         made.run(*command)
+    if dracut:
+        made.use_dracut(dracut)
     status, text = made.run('tenonctl', 'drivers', 'prepare', '--target', target)
     if 'built anew' not in text:
         raise AssertionError(f'prepare ended with {status}: {text}')

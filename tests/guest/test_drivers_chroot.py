@@ -13,8 +13,6 @@ import time
 
 import journey
 import moving
-import packages
-import procs
 from cases import check, equal, note, shared, test
 from folder import UUID, Folder, differ, folder_disk
 
@@ -88,14 +86,7 @@ DRACUT = 'compress="cat"\ndracutmodules="base kernel-modules rootfs-block fs-lib
 
 @test(timeout=1200)
 def dracut_builds_and_undo_restores():
-    procs.run(['cp', *packages.download('dracut', 'dracut-core', 'kpartx'), folder().at('tmp')])
-    os.makedirs(folder().at('etc/dracut.conf.d'), exist_ok=True)
-    with open(folder().at('etc/dracut.conf.d/10-test.conf'), 'w', encoding='utf-8') as file:
-        file.write(DRACUT)
-    status, text = folder().run('sh', '-c', 'dpkg --purge --force-depends initramfs-tools initramfs-tools-core; '
-                                'rm -f /boot/initrd.img-*; dpkg --force-depends -i /tmp/*.deb && '
-                                'ls /boot/initrd.img-*')
-    equal(status, 0, f'dracut in place of initramfs-tools: {text[-2000:]}')
+    folder().use_dracut(DRACUT)
     prepare_and_undo('dracut')
 
 

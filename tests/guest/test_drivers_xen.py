@@ -28,6 +28,8 @@ ExecStart=/bin/sh /usr/local/lib/report
 [Install]
 WantedBy=multi-user.target
 '''
+
+
 def long_only():
     """The rest of a test takes minutes."""
     if os.environ.get('TENON_LONG') != '1':
@@ -48,13 +50,24 @@ def run_domain(disk, wanted, **settings):
     equal(told[:2], wanted, 'what the domain sees')
 
 
+def folder_domain(**settings):
+    """A root that was prepared for Xen as a folder, as a domain."""
+    disk = folder_disk('xen', {'usr/local/lib/report': REPORT, 'etc/systemd/system/report.service': UNIT},
+                       'systemctl', 'enable', 'report.service', **settings)[0]
+    run_domain(disk, [f'REPORT network {CARD} 10.0.2.15/24 driver vif', 'REPORT disks /dev/xvda'], form='raw',
+               root='/dev/sda', line=f'root=UUID={UUID} ro')
+
+
 @test(timeout=5000)
 def root_prepared_as_a_folder_is_a_pv_domain():
     long_only()
-    disk = folder_disk('xen', {'usr/local/lib/report': REPORT, 'etc/systemd/system/report.service': UNIT},
-                       'systemctl', 'enable', 'report.service')[0]
-    run_domain(disk, [f'REPORT network {CARD} 10.0.2.15/24 driver vif', 'REPORT disks /dev/xvda'], form='raw',
-               root='/dev/sda', line=f'root=UUID={UUID} ro')
+    folder_domain()
+
+
+@test(timeout=5000)
+def root_prepared_as_a_folder_with_dracut_is_a_pv_domain():
+    long_only()
+    folder_domain(dracut='compress="gzip"\ndrivers=" ext4 "\n')
 
 
 @test(timeout=6000)
