@@ -94,6 +94,8 @@ static char **choose_modules(const struct tn_kernels *kernels, char **names, GPt
 
 static const char *why_not(const struct tn_kernel *kernel)
 {
+        if (!kernel->image && !kernel->modules_dir)
+                return "neither its image nor its modules are in this root";
         if (!kernel->image)
                 return "there is no kernel image for its modules folder";
         if (!kernel->modules_dir)

@@ -53,11 +53,43 @@ static void add_missing(struct tn_kernel *kernel, GPtrArray *rows, GPtrArray *mi
         }
 }
 
+static bool has_modules(const struct tn_kernel *kernel)
+{
+        return kernel && kernel->modules_dir;
+}
+
+/* Nothing is missing from a kernel of which nothing is known; that must not pass for good news. */
+static bool check_not_blind(struct tn_kernel *running, struct tn_kernel *first, const GPtrArray *rows,
+                            GError **error)
+{
+        struct tn_kernel *kernel = running ? running : first;
+
+        if (has_modules(running) || has_modules(first))
+                return true;
+        for (guint i = 0; i < rows->len; i++) {
+                const struct tn_pv_driver *row = g_ptr_array_index(rows, i);
+
+                if (!kernel)
+                        return tn_error_set(error, TN_ERROR_NOT_FOUND,
+                                            "no kernel is installed here that could have the driver %s; "
+                                            "nothing was installed",
+                                            row->module);
+                if (tn_kernel_module_state(kernel, row->module) != TN_MODULE_BUILTIN &&
+                    !(row->config && tn_kernel_config(kernel, row->config) == 'y'))
+                        return tn_error_set(error, TN_ERROR_NOT_FOUND,
+                                            "whether the kernel %s has the driver %s cannot be told: "
+                                            "/lib/modules/%s is missing; install that kernel's package "
+                                            "again, or boot another one. Nothing was installed",
+                                            kernel->release, row->module, kernel->release);
+        }
+        return true;
+}
+
 GPtrArray *tn_install_wanted_missing(const struct tn_env *env, const struct tn_catalogue *catalogue,
                                      const struct tn_kernels *kernels,
-                                     const struct tn_install_options *options)
+                                     const struct tn_install_options *options, GError **error)
 {
-        GPtrArray *missing = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(GPtrArray) rows = g_ptr_array_new();
         struct tn_kernel *running = tn_kernels_running(kernels), *first = tn_kernels_default(kernels);
 
@@ -74,10 +106,12 @@ GPtrArray *tn_install_wanted_missing(const struct tn_env *env, const struct tn_c
                 add_devices(env, catalogue, kernels, options->roles ? options->roles : ~0U,
                             options->roles != 0, rows);
         }
+        if (!check_not_blind(running, first, rows, error))
+                return NULL;
         add_missing(running, rows, missing);
         if (first != running)
                 add_missing(first, rows, missing);
-        return missing;
+        return g_steal_pointer(&missing);
 }
 
 static char *role_names(void)

@@ -12,7 +12,8 @@ struct tn_install_missing {
         const struct tn_kernel *kernel; /* borrowed */
 };
 
-/* Of struct tn_install_missing, for the running and the default kernel. Free with g_ptr_array_unref(). */
+/* Of struct tn_install_missing, for the running and the default kernel. Free with g_ptr_array_unref(). NULL
+ * with @error when neither has its folder of modules, so that what they lack cannot be told. */
 GPtrArray *tn_install_wanted_missing(const struct tn_env *env, const struct tn_catalogue *catalogue,
                                      const struct tn_kernels *kernels,
-                                     const struct tn_install_options *options);
+                                     const struct tn_install_options *options, GError **error);

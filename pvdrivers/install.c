@@ -235,12 +235,14 @@ json_t *tn_install_run(const struct tn_env *env, const struct tn_catalogue *cata
                           .run = options->run ? options->run : tn_tool_run};
         json_t *result;
 
-        job.missing = tn_install_wanted_missing(env, catalogue, kernels, options);
+        tn_progress_notes(progress, tn_catalogue_mistakes(catalogue));
+        job.missing = tn_install_wanted_missing(env, catalogue, kernels, options, error);
+        if (!job.missing)
+                return NULL;
         job.chosen = g_ptr_array_new_with_free_func(g_free);
         job.rows = json_array();
         if (progress)
                 progress->total = 3;
-        tn_progress_notes(progress, tn_catalogue_mistakes(catalogue));
         result = run_job(&job, error);
         json_decref(job.rows);
         g_ptr_array_unref(job.chosen);

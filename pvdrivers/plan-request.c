@@ -18,20 +18,16 @@ static bool unknown_target(const char *target, GError **error)
                             known->str);
 }
 
-/* Empty words left out; NULL when there are none. Free with g_strfreev(). */
+/* Empty words left out; NULL for NULL. Free with g_strfreev(). */
 static char **split(const char *devices)
 {
         g_auto(GStrv) parts = g_strsplit_set(devices ? devices : "", ", ", -1);
         g_autoptr(GStrvBuilder) words = g_strv_builder_new();
-        char **list;
 
         for (size_t i = 0; parts[i]; i++)
                 if (*parts[i])
                         g_strv_builder_add(words, parts[i]);
-        list = g_strv_builder_end(words);
-        if (!list[0])
-                g_clear_pointer(&list, g_strfreev);
-        return list;
+        return devices ? g_strv_builder_end(words) : NULL;
 }
 
 struct tn_plan *tn_plan_request(const struct tn_env *env, const char *target, const char *devices,

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "detect/test-folder.h"
 #include "lib/error.h"
@@ -345,6 +346,19 @@ static void test_leftovers(void **state)
         end();
 }
 
+/* Kernels of which nothing is known lack nothing that one could name: that is an error, no good news. */
+static void test_no_modules_folder(void **state)
+{
+        g_autofree char *path = NULL;
+
+        (void) state;
+        begin("ID=debian\n", "apt-get");
+        path = g_build_filename(root, "lib/modules/" RELEASE "/modules.builtin", NULL);
+        assert_int_equal(unlink(path), 0); /* what is left of the folder is no kernel's */
+        check_fails(TN_ERROR_NOT_FOUND,
+                    "whether the kernel " RELEASE " has the driver vmxnet3 cannot be told");
+}
+
 /* A row that is left out may be the one that matters: it is told, and the rest goes on. */
 static void test_bad_catalogue(void **state)
 {
@@ -395,7 +409,7 @@ int main(void)
                 cmocka_unit_test(test_held_lock),     cmocka_unit_test(test_other_managers),
                 cmocka_unit_test(test_leftovers),     cmocka_unit_test(test_words),
                 cmocka_unit_test(test_upgrade),       cmocka_unit_test(test_default_kernel),
-                cmocka_unit_test(test_bad_catalogue),
+                cmocka_unit_test(test_bad_catalogue), cmocka_unit_test(test_no_modules_folder),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,8 @@ static void test_devices(void **state)
                                      "the catalogue has no device \"floppy\" on kvm; it has: "));
         guest_plan(guest, "kvm", "virtio_net");
         assert_non_null(strstr(guest->error->message, "no disk is among the devices"));
+        guest_plan(guest, "kvm", ",");
+        assert_non_null(strstr(guest->error->message, "no disk is among the devices"));
         guest_plan(guest, "mars", NULL);
         assert_string_equal(guest->error->message,
                             "no target is called \"mars\"; there are kvm, vmware, xen, hyperv, "
