@@ -261,31 +261,57 @@ static void test_other_managers(void **state)
         }
 }
 
-static void test_upgrade(void **state)
+/* What each package manager is told, and nothing else. */
+static void test_command_lines(void **state)
 {
         static const struct {
-                const char *program, *wanted;
+                const char *program, *asked, *install, *simulate, *upgrade, *remove;
         } rows[] = {
-                {"apt-get",
+                {"apt-get", "/usr/bin/apt-cache -q policy tenon\n",
                  "/usr/bin/apt-get -y -q -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 -o "
-                 "DPkg::Lock::Timeout=0 --only-upgrade install -- tenon\n"},
-                {"dnf", "/usr/bin/dnf -y upgrade tenon\n"},
-                {"zypper", "/usr/bin/zypper --non-interactive update tenon\n"},
-                {"apk", "/usr/bin/apk --no-interactive --wait 1 add --upgrade tenon\n"},
+                 "DPkg::Lock::Timeout=0 --no-install-recommends install -- tenon\n",
+                 "/usr/bin/apt-get -s -q --no-install-recommends install -- tenon\n",
+                 "/usr/bin/apt-get -y -q -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 -o "
+                 "DPkg::Lock::Timeout=0 --only-upgrade install -- tenon\n",
+                 "/usr/bin/apt-get -y -q remove -- tenon\n"},
+                {"dnf", "/usr/bin/dnf -q repoquery tenon\n",
+                 "/usr/bin/dnf -y --setopt=install_weak_deps=False install tenon\n",
+                 "/usr/bin/dnf --assumeno --setopt=install_weak_deps=False install tenon\n",
+                 "/usr/bin/dnf -y upgrade tenon\n", "/usr/bin/dnf -y remove tenon\n"},
+                {"zypper", "/usr/bin/zypper --non-interactive --no-refresh search --match-exact tenon\n",
+                 "/usr/bin/zypper --non-interactive install --no-recommends --force-resolution tenon\n",
+                 "/usr/bin/zypper --non-interactive install --dry-run --no-recommends --force-resolution "
+                 "tenon\n",
+                 "/usr/bin/zypper --non-interactive update tenon\n",
+                 "/usr/bin/zypper --non-interactive remove tenon\n"},
+                {"apk", "/usr/bin/apk search --exact tenon\n",
+                 "/usr/bin/apk --no-interactive --wait 1 add tenon\n",
+                 "/usr/bin/apk --no-interactive --simulate add tenon\n",
+                 "/usr/bin/apk --no-interactive --wait 1 add --upgrade tenon\n",
+                 "/usr/bin/apk --no-interactive --wait 1 del tenon\n"},
         };
         const char *const names[] = {"tenon", NULL}, *const wrong[] = {"--reinstall", NULL};
 
         (void) state;
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
                 g_autoptr(tn_packages_t) packages = NULL;
+                g_autofree char *wanted = g_strconcat(rows[i].asked, rows[i].install, rows[i].simulate,
+                                                      rows[i].upgrade, rows[i].remove, NULL);
                 GError *error = NULL;
 
                 begin("ID=x\n", rows[i].program);
+                known = " tenon ";
                 packages = tn_packages_new(&env, stand_in, NULL);
+                assert_true(tn_packages_knows(packages, "tenon"));
+                assert_true(tn_packages_install(packages, names, false, NULL, NULL));
+                assert_true(tn_packages_install(packages, names, true, NULL, NULL));
                 assert_true(tn_packages_upgrade(packages, names, NULL, NULL));
-                assert_string_equal(asked->str, rows[i].wanted);
-                assert_false(tn_packages_upgrade(packages, wrong, NULL, &error));
+                assert_true(tn_packages_remove(packages, names, NULL, NULL));
+                assert_string_equal(asked->str, wanted);
+                assert_false(tn_packages_install(packages, wrong, false, NULL, &error));
                 assert_string_equal(error->message, "'--reinstall' is no name of a package");
+                g_clear_error(&error);
+                assert_false(tn_packages_upgrade(packages, wrong, NULL, &error));
                 g_clear_error(&error);
                 end();
         }
@@ -408,7 +434,7 @@ int main(void)
                 cmocka_unit_test(test_failures),      cmocka_unit_test(test_dry_run),
                 cmocka_unit_test(test_held_lock),     cmocka_unit_test(test_other_managers),
                 cmocka_unit_test(test_leftovers),     cmocka_unit_test(test_words),
-                cmocka_unit_test(test_upgrade),       cmocka_unit_test(test_default_kernel),
+                cmocka_unit_test(test_command_lines), cmocka_unit_test(test_default_kernel),
                 cmocka_unit_test(test_bad_catalogue), cmocka_unit_test(test_no_modules_folder),
         };
 
