@@ -2,18 +2,22 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * Replacing files. The surprising thing is tn_place_settle(): after fsync() a rename is safe in ext4's
- * journal, but a boot loader that does not replay the journal still sees the folder as it was, with blocks
- * that may already belong to something else.
+ * Replacing files. The surprising thing is tn_place_settle(): after fsync() a rename is safe in the file
+ * system's journal, but a boot loader that does not replay the journal still sees the folder as it was, with
+ * blocks that may already belong to something else.
  */
 #define _GNU_SOURCE
 #include "pvdrivers/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/error.h"
@@ -113,10 +117,32 @@ bool tn_place_remove(const struct tn_place *place, const char *name, GError **er
         return true;
 }
 
+/* A file system that is frozen has written its journal back. A process of its own thaws it at once: what
+ * ends us meanwhile, a signal to our group or a terminal that is closed, does not leave it frozen. Where
+ * somebody else has frozen it, this is refused, and theirs has done the same. */
+static void freeze_and_thaw(int fd)
+{
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                (void) setsid();
+                if (ioctl(fd, FIFREEZE, 0) == 0)
+                        (void) ioctl(fd, FITHAW, 0);
+                _exit(0);
+        }
+        while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+                ;
+}
+
 void tn_place_settle(const struct tn_place *place)
 {
         uint32_t flags = 0;
+        struct statfs fs;
 
         (void) syncfs(place->dir_fd);
-        (void) ioctl(place->dir_fd, EXT4_IOC_CHECKPOINT, &flags);
+        if (fstatfs(place->dir_fd, &fs) < 0)
+                return;
+        if (fs.f_type == XFS_SUPER_MAGIC ||
+            (fs.f_type == EXT4_SUPER_MAGIC && ioctl(place->dir_fd, EXT4_IOC_CHECKPOINT, &flags) < 0))
+                freeze_and_thaw(place->dir_fd);
 }

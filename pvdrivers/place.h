@@ -39,6 +39,6 @@ bool tn_place_rename(const struct tn_place *place, const char *temp, GError **er
 /* Removes @name, which need not be there, for good. */
 bool tn_place_remove(const struct tn_place *place, const char *name, GError **error);
 
-/* Asks ext4 to write its journal back into place, because GRUB reads the file system without replaying it.
- * Other file systems, and kernels before 5.14, have no such request; nothing is lost there but that. */
+/* Has ext4 and XFS write their journal back into place, because GRUB reads them without replaying it: at the
+ * request of Linux 5.14 where that is there, else by freezing for a moment. btrfs and FAT have no journal. */
 void tn_place_settle(const struct tn_place *place);

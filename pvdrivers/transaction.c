@@ -329,8 +329,11 @@ static bool put(struct tn_transaction *transaction, const char *path, int from, 
         if (fd >= 0 &&
             (from < 0 ? tn_place_write_all(fd, text, len, path, error)
                       : tn_place_copy(from, fd, path, error)) &&
-            finish_temp(transaction, &place, temp, mode, error))
+            finish_temp(transaction, &place, temp, mode, error)) {
+                if (g_str_has_prefix(path, "boot/")) /* the boot loader reads it, without the journal */
+                        tn_place_settle(&place);
                 return true;
+        }
         (void) unlinkat(place.dir_fd, temp, 0);
         return false;
 }

@@ -70,12 +70,12 @@ class Journey:
         self.close()
 
 
-def packages_disk(files):
+def packages_disk(files, device='virtio-blk-pci'):
     """QEMU's arguments for a read-only disk with these files, by the label it is found by in the guest."""
     path = machine.data_disk(procs.temp_dir(), files, size='256M')
     procs.run(['e2label', path, 'packages'])
     return ['-drive', f'file={path},format=raw,if=none,id=packages,readonly=on',
-            '-device', 'virtio-blk-pci,drive=packages']
+            '-device', f'{device},drive=packages']
 
 
 def unpack(guest, script):

@@ -196,11 +196,14 @@ def boot_full(extra=(), cpu='max', memory=1024, machine='q35', timeout=180):
 
 
 def data_disk(folder, files, name='data.img', size='64M'):
-    """An ext4 disk that carries host files in its root, made without mounting; its path."""
+    """An ext4 disk that carries host files in its root, made without mounting; its path.
+
+    Its blocks are large enough to be read from a CD-ROM drive, too.
+    """
     tree, path = os.path.join(folder, name + '.d'), os.path.join(folder, name)
     os.makedirs(tree)
     procs.run(['cp', '-L', *files, tree])
-    procs.run(['mke2fs', '-q', '-t', 'ext4', '-d', tree, path, size])
+    procs.run(['mke2fs', '-q', '-t', 'ext4', '-b', '4096', '-d', tree, path, size])
     return path
 
 
