@@ -218,6 +218,10 @@ static void test_boot_space(void **state)
                             json_object_get(guest_finding(guest, "boot-space", 0)->data, "needed")) > 0);
         assert_found(guest, "boot-space", TN_VERDICT_READY,
                      "1 images made anew beside the old ones need 1 MiB");
+        guest_put(guest, "boot/initrd.img-6.1.0-37-amd64", "this is no image");
+        guest_plan(guest, "kvm", NULL);
+        assert_found(guest, "boot-space", TN_VERDICT_READY,
+                     "1 images made anew beside the old ones need 1 MiB");
 }
 
 int main(void)

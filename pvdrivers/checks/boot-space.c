@@ -8,12 +8,22 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "lib/fd.h"
 #include "pvdrivers/checks/check.h"
 
 #define GROWTH_PERCENT 120 /* a new image, with the modules that were missing */
+
+/* Of an image that cannot be read as one, too: it is the one that is to be made anew. */
+static uint64_t size_of(const struct tn_env *env, const char *path)
+{
+        tn_autofd int fd = tn_env_open(env, path, O_PATH, NULL);
+        struct stat st;
+
+        return fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t) st.st_size : 0;
+}
 
 /* Bytes that the images to be made anew need, each beside its old one. */
 static uint64_t needed(const struct tn_check_context *context, unsigned *ret_images)
@@ -24,9 +34,8 @@ static uint64_t needed(const struct tn_check_context *context, unsigned *ret_ima
         for (guint i = 0; i < context->subjects->len; i++) {
                 const struct tn_check_kernel *subject = context->subjects->pdata[i];
 
-                for (guint j = 0; j < subject->images->len; j++, (*ret_images)++)
-                        bytes += ((const struct tn_initramfs *) subject->images->pdata[j])->size *
-                                 GROWTH_PERCENT / 100;
+                for (guint j = 0; j < subject->paths->len; j++, (*ret_images)++)
+                        bytes += size_of(context->env, subject->paths->pdata[j]) * GROWTH_PERCENT / 100;
         }
         return bytes;
 }
