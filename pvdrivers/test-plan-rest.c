@@ -166,6 +166,30 @@ static void test_disk_keys(void **state)
         assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_LOSS);
 }
 
+/* To bear in mind: none of it hinders the boot. */
+static void test_identity(void **state)
+{
+        g_autoptr(guest_t) guest = guest_rhel();
+
+        guest_put(guest, "etc/cloud/cloud.cfg", "users: []\n");
+        guest_put(guest, "etc/pki/consumer/cert.pem", "");
+        guest_put(guest, "sys/class/tpm/tpm0/tpm_version_major", "2\n");
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_READY);
+        assert_found(guest, "disk-keys", TN_VERDICT_READY, "this machine has a TPM");
+        assert_non_null(strstr(
+                assert_found(guest, "disk-keys", TN_VERDICT_READY, "registered this machine by its UUID")
+                        ->remedy,
+                "subscription-manager facts --update"));
+        assert_non_null(strstr(assert_found(guest, "disk-keys", TN_VERDICT_READY,
+                                            "cloud-init takes the target for a new instance")
+                                       ->remedy,
+                               "touch /etc/cloud/cloud-init.disabled"));
+        assert_int_equal(guest_findings(guest, "disk-keys"), 4);
+        guest_put(guest, "etc/cloud/cloud-init.disabled", "");
+        guest_plan(guest, "kvm", NULL);
+        assert_int_equal(guest_findings(guest, "disk-keys"), 3);
+}
+
 static void test_hooks(void **state)
 {
         g_autoptr(guest_t) guest = guest_debian();
@@ -232,7 +256,7 @@ int main(void)
                 cmocka_unit_test(test_console),        cmocka_unit_test(test_cpu_level),
                 cmocka_unit_test(test_disk_keys),      cmocka_unit_test(test_hooks),
                 cmocka_unit_test(test_access_control), cmocka_unit_test(test_agent),
-                cmocka_unit_test(test_boot_space),
+                cmocka_unit_test(test_boot_space),     cmocka_unit_test(test_identity),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

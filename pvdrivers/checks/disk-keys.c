@@ -12,7 +12,7 @@
 #include "lib/error.h"
 #include "lib/fd.h"
 #include "lib/json.h"
-#include "pvdrivers/checks/check.h"
+#include "pvdrivers/checks/identity.h"
 #include "pvdrivers/luks.h"
 #include "pvdrivers/textfile.h"
 
@@ -169,4 +169,5 @@ void tn_check_disk_keys(struct tn_check_context *context)
         if (volumes->len == 0)
                 tn_check_add(context, TN_VERDICT_NOT_APPLICABLE,
                              "no encrypted disk in /etc/crypttab or on the command line");
+        tn_identity_look(context);
 }
