@@ -6,6 +6,7 @@
  * the target for another machine. None of it hinders the boot, so it is a list to bear in mind.
  */
 #include "pvdrivers/checks/identity.h"
+
 #include "lib/json.h"
 
 static const struct {
