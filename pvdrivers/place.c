@@ -34,7 +34,7 @@ bool tn_place_open(struct tn_place *place, const struct tn_env *env, const char 
 
         if (fd < 0)
                 return false;
-        *place = (struct tn_place){fd, g_path_get_basename(path), g_strdup(path)};
+        *place = (struct tn_place){fd, g_path_get_basename(path), g_strdup(path), !env->recorded};
         return true;
 }
 
@@ -140,7 +140,7 @@ void tn_place_settle(const struct tn_place *place)
         struct statfs fs;
 
         (void) syncfs(place->dir_fd);
-        if (fstatfs(place->dir_fd, &fs) < 0)
+        if (!place->live || fstatfs(place->dir_fd, &fs) < 0)
                 return;
         if (fs.f_type == XFS_SUPER_MAGIC ||
             (fs.f_type == EXT4_SUPER_MAGIC && ioctl(place->dir_fd, EXT4_IOC_CHECKPOINT, &flags) < 0))

@@ -17,6 +17,7 @@ struct tn_place {
         int dir_fd; /* owned */
         char *name; /* of the file in it */
         char *path; /* the whole, for messages, without '/' at its head */
+        bool live;  /* it is in the running system, which a boot loader starts */
 };
 
 /* Opens the folder of @path. False with @error when it is not there. A symbolic link to the folder is
@@ -40,5 +41,6 @@ bool tn_place_rename(const struct tn_place *place, const char *temp, GError **er
 bool tn_place_remove(const struct tn_place *place, const char *name, GError **error);
 
 /* Has ext4 and XFS write their journal back into place, because GRUB reads them without replaying it: at the
- * request of Linux 5.14 where that is there, else by freezing for a moment. btrfs and FAT have no journal. */
+ * request of Linux 5.14 where that is there, else by freezing for a moment. btrfs and FAT have no journal.
+ * In a folder that stands for a machine it only syncs. */
 void tn_place_settle(const struct tn_place *place);
