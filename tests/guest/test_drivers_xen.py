@@ -9,7 +9,7 @@ import agent
 import journey
 import xenhost
 from cases import Skip, check, equal, note, test
-from folder import UUID, folder_disk
+from folder import DRACUT, UUID, folder_disk
 from journey import CARD, Journey
 
 # A PV domain has no serial line for the harness: the guest says on its console what it sees.
@@ -67,7 +67,7 @@ def root_prepared_as_a_folder_is_a_pv_domain():
 @test(timeout=5000)
 def root_prepared_as_a_folder_with_dracut_is_a_pv_domain():
     long_only()
-    folder_domain(dracut='compress="gzip"\ndrivers=" ext4 "\n')
+    folder_domain(dracut=DRACUT)
 
 
 @test(timeout=6000)
