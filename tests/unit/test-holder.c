@@ -2,7 +2,9 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * Who has a device open: a terminal of our own is the device, because nobody else has it.
+ * Who has a device open: a terminal of our own is the device, because nobody else has it. It is one of a
+ * high number, for a container's terminals (another instance of devpts) have the same numbers, and what runs
+ * beside the tests may be one.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -14,16 +16,21 @@
 #include "lib/holder.h"
 #include "tests/unit/support.h"
 
+#define TERMINALS 40
+
 static void test_who_has_it_open_and_who_only_looks(void **state)
 {
-        tn_autofd int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+        int masters[TERMINALS], master;
         g_autofree char *us = NULL, *nobody = NULL, *found = NULL;
         g_autofree char *comm = NULL;
         char node[64];
         struct tn_env env;
 
         (void) state;
-        assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+        for (size_t i = 0; i < TERMINALS; i++)
+                assert_true((masters[i] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) >= 0);
+        master = masters[TERMINALS - 1];
+        assert_true(grantpt(master) == 0 && unlockpt(master) == 0);
         assert_int_equal(ptsname_r(master, node, sizeof(node)), 0);
         assert_true(tn_env_init_system(&env, NULL, NULL));
         comm = tn_env_read_line(&env, "proc/self/comm");
@@ -43,6 +50,8 @@ static void test_who_has_it_open_and_who_only_looks(void **state)
         us = g_strdup_printf("%s (pid %d)", comm, (int) getpid());
         found = tn_holder_find(&env, node);
         assert_string_equal(found, us);
+        for (size_t i = 0; i < TERMINALS; i++)
+                tn_fd_close(&masters[i]);
         tn_env_deinit(&env);
 }
 
