@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the Tenon developers
+"""The clock in a Debian guest with systemd, the agent in the sandbox of its unit: `assist` beside chrony and beside
+systemd-timesyncd, both from Debian's packages; sleep; a PTP clock of the kernel's; a generation id.
+
+The daemons' server is a stand-in on this machine, behind a user network of QEMU's on the second card. That card's own
+PTP clock, which under emulation stands still, stands in for a hypervisor's by its name only: the device, the driver
+and the requests are real, and so is what the sandbox lets through.
+"""
+
+import glob
+import os
+import time
+
+import agent
+import clocks
+import devices
+import machine
+import ntpserver
+import peers
+import procs
+from cases import check, equal, note, shared, test
+
+PAUSE = 12
+NEAR = 0.5  # seconds; how well a daemon knows the time right after a jump is the daemon's affair
+SERVER = '10.0.9.2'
+SECOND_CARD = ('-netdev', 'user,id=net1,ipv6=off,net=10.0.9.0/24', '-device', 'e1000e,netdev=net1,romfile=')
+PACKAGES = (*peers.CHRONY, 'adduser', 'ucf', 'systemd-timesyncd')
+# timesyncd knows no port but 123.
+FORWARD = r'''use strict; use IO::Socket::INET; use IO::Select;
+my $in = IO::Socket::INET->new(LocalAddr => "127.0.0.1:123", Proto => "udp") or die $!;
+my $out = IO::Socket::INET->new(PeerAddr => shift, Proto => "udp") or die $!;
+my ($select, $from, $text) = IO::Select->new($in, $out);
+while (1) {
+    for my $socket ($select->can_read) {
+        my $sender = $socket->recv($text, 1024);
+        if ($socket == $in) { $from = $sender; $out->send($text) } elsif ($from) { $in->send($text, 0, $from) }
+    }
+}
+'''
+
+
+@shared
+def port():
+    """The port of the stand-in for an NTP server."""
+    return ntpserver.start()
+
+
+@shared
+def guest():
+    """A booted guest with the package installed, the daemons' packages unpacked, and the second card up."""
+    folder = procs.temp_dir()
+    procs.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', *PACKAGES], cwd=folder, timeout=120)
+    with open(folder + '/forward.pl', 'w', encoding='ascii') as file:
+        file.write(FORWARD)
+    made = agent.boot_full(extra=[*SECOND_CARD, '-device', 'vmgenid,guid=auto'],
+                           files=[*glob.glob(folder + '/*.deb'), folder + '/forward.pl'], timeout=300)
+    made.run('mkdir -p /mnt /root/peers && mount -o ro /dev/vdb /mnt && cp /mnt/*.* /root/peers && umount /mnt')
+    made.run('dpkg -i /root/peers/tenon_*.deb', 400)
+    made.run('modprobe e1000e && card=$(ls /sys/bus/pci/drivers/e1000e/0*/net | head -n 1) && ip link set $card up && '
+             '(ip addr add 10.0.9.15/24 dev $card || true)', 60)
+    made.port.wait_agent(60)
+    return made
+
+
+def configure(mode):
+    """Start the agent anew, in that mode, and wait for the hardware clock to be located."""
+    guest().run(f"printf '[timesync]\\nmode={mode}\\n' >/etc/tenon/tenond.conf; systemctl restart tenond", 60)
+    guest().port.close()
+    guest().port.wait_agent(60)
+    clocks.wait_located(guest())
+
+
+def status():
+    """What the agent says of the clock."""
+    return guest().ask('tenon-get-time-status')
+
+
+def journal(unit):
+    """What that unit has logged since the boot."""
+    return guest().run(f'journalctl -b -o cat -u {unit} --no-pager')
+
+
+@test(timeout=900)
+def ptp_clock_can_be_read_in_the_sandbox():
+    """The card's clock under the name of KVM's: it stands still, so it is contradicted by the hardware clock at once."""
+    clock = guest().run('ls -d /sys/class/ptp/ptp* | head -n 1')
+    guest().run(f'echo "KVM virtual PTP" >/run/name && mount --bind /run/name {clock}/clock_name')
+    configure('observe')
+    found = status()
+    rows = {row['name']: row for row in found['sources']}
+    note(f'sources: {found["sources"]}, source {found["source"]}, offset {found["offset"]}')
+    check('ptp_kvm' in rows, f'sources: {found["sources"]}')
+    check('open' not in (rows['ptp_kvm']['problem'] or '') and 'read' not in (rows['ptp_kvm']['problem'] or ''),
+          f'the clock cannot be read: {rows["ptp_kvm"]}')
+    equal(found['steps'], 0, 'steps in observe')
+    guest().run(f'umount {clock}/clock_name; rm /run/name')
+
+
+@test(timeout=900)
+def sleep_is_heard_from_logind():
+    """`systemctl suspend` and a wakeup by QEMU, 12 s later."""
+    configure('auto')
+    clocks.follow_host(guest())
+    guest().run('(sleep 1; systemctl suspend) >/dev/null 2>&1 &')
+    guest().wait_event('SUSPEND', 120)
+    time.sleep(PAUSE)
+    guest().qmp('system_wakeup')
+    guest().wait_event('WAKEUP', 60)
+    guest().port.close()
+    guest().port.wait_agent(120)
+    procs.wait_for(lambda: 'has woken from sleep; its clock is looked at' in journal('tenond'), 60, 'the signal')
+    procs.wait_for(lambda: abs(clocks.offset(guest(), 4)[0]) < 0.05, 60, 'the clock to be right after the sleep')
+    fact = guest().ask('tenon-get-status')['facts']['sleep']
+    equal(fact['state'], 'awake', 'the fact')
+    check(PAUSE / 2 < fact['asleep-usec'] / 1e6 < 10 * PAUSE, f'the fact {fact}')
+
+
+def assisted(owner, before):
+    """After a pause, what the daemon did about the clock; `before` tells how often it did it."""
+    configure('assist')
+    equal((status()['owner'], status()['mode']), (owner, 'assist'), 'owner and mode')
+    times = before()
+    clocks.stand_still(guest(), PAUSE)
+    procs.wait_for(lambda: clocks.jumps_of(guest()) > 0, 90, 'the pause to be noticed')
+    equal(status()['last-jump']['outcome'], 'the daemon is asked to step it', 'what became of the jump')
+    begin = time.monotonic()
+    procs.wait_for(lambda: abs(clocks.offset(guest(), 4)[0]) < NEAR, 120, f'{owner} to put the clock right')
+    note(f'{owner}: within {NEAR} s again {time.monotonic() - begin:.1f} s after the jump was noticed')
+    time.sleep(25)  # two more looks, which must not ask again
+    equal(before() - times, 1, f'how often {owner} was made to do it')
+    equal((status()['steps'], clocks.jumps_of(guest())), (0, 1), 'steps of our own, and jumps')
+    check('asking the time daemon' not in journal('tenond'), journal('tenond')[-1500:])
+    heard = guest().run('timeout 10 tenonctl events --json --since=10min || true')
+    check(any('"TIME_SYNC_CHANGED"' in line and 'asked to step' in line for line in heard.splitlines()),
+          f'no event told of the jump: {heard[-1500:]}')
+    on_bus = guest().run('busctl get-property org.tenon.Agent1 /org/tenon/Agent1 org.tenon.Agent1.Time LastJump')
+    check('asked to step' in on_bus, f'LastJump on D-Bus: {on_bus}')
+    check('kept by ' + owner in guest().run('tenonctl time || true'), 'tenonctl time names the owner')
+
+
+@test(timeout=1200)
+def assist_beside_chrony():
+    """chronyc runs outside of the sandbox, which would not let it reach chronyd."""
+    guest().run(f'mkdir -p /etc/chrony && printf "server {SERVER} port {port()} iburst\nmakestep 1 1\nrtcsync\n'
+                'driftfile /var/lib/chrony/drift\n" >/etc/chrony/chrony.conf')
+    guest().run('cd /root/peers && export DEBIAN_FRONTEND=noninteractive && dpkg --force-depends --force-confold -i '
+                'adduser_*.deb ucf_*.deb libmd0_*.deb libbsd0_*.deb libedit2_*.deb chrony_*.deb', 300)
+    procs.wait_for(lambda: peers.SYNCHRONISED in guest().sh('chronyc -n tracking')[1], 180, 'chrony to synchronise')
+    assisted('chronyd', lambda: journal('chrony').count('System clock was stepped by 1'))
+    check(peers.SYNCHRONISED in guest().run('chronyc -n tracking'), 'chrony stays synchronised')
+    guest().run('systemctl disable --now chrony', 60)
+
+
+@test(timeout=1200)
+def assist_beside_timesyncd():
+    """It has no word for a step: it is started anew, asks its server at once, and steps."""
+    guest().run('systemd-run -q --unit=forward -p Restart=always '
+                f'/usr/bin/perl /root/peers/forward.pl {SERVER}:{port()}')
+    guest().run('mkdir -p /etc/systemd/timesyncd.conf.d && printf "[Time]\nNTP=127.0.0.1\nFallbackNTP=\n" '
+                '>/etc/systemd/timesyncd.conf.d/test.conf')
+    guest().run('cd /root/peers && dpkg --force-depends --force-conflicts -i systemd-timesyncd_*.deb && '
+                'systemctl restart systemd-timesyncd', 180)
+    procs.wait_for(lambda: 'initial clock synchronization' in journal('systemd-timesyncd').lower(), 180,
+                   'timesyncd to synchronise')
+    assisted('systemd-timesyncd', lambda: journal('systemd-timesyncd').count('Started'))
