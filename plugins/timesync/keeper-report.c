@@ -239,6 +239,9 @@ json_t *tn_keeper_to_json(const struct tn_keeper *keeper)
         json_object_set_new(object, "jitter", json_integer(jitter_nsec(keeper)));
         json_object_set_new(object, "interval-seconds", json_integer(keeper->settings.interval_s));
         json_object_set_new(object, "refusal", tn_json_text(keeper->refusal));
+        json_object_set_new(object, "disruptions",
+                            keeper->vmclock.known ? json_integer((json_int_t) keeper->disruptions)
+                                                  : json_null());
         json_object_set_new(object, "steps", json_integer((json_int_t) keeper->steps));
         json_object_set_new(object, "samples", json_integer((json_int_t) keeper->samples));
         json_object_set_new(object, "epoch", json_integer(keeper->epoch));

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "plugins/timesync/keeper-phc.h"
 #include "plugins/timesync/keeper-rtc.h"
 
 #define LATE_MAX_NSEC      (200 * TN_NSEC_PER_MSEC) /* a guest that is that slow misses jumps of so much */
@@ -17,7 +18,6 @@
 #define READINGS_MAX       8
 #define AGAIN_MAX          3
 #define FOREIGN_NSEC       (10 * TN_NSEC_PER_MSEC) /* more than any slewing does between two looks */
-#define PHC_PAUSE_NSEC     (600 * TN_NSEC_PER_SEC) /* before a PTP clock is looked for again */
 #define JUMP_RECENT_NSEC   (60 * TN_NSEC_PER_SEC)
 #define JUMP_PATIENCE_NSEC (1800 * TN_NSEC_PER_SEC) /* a daemon may take so long to notice a jump */
 #define OFFSET_MAX_NSEC    (INT64_C(10) * 366 * 86400 * TN_NSEC_PER_SEC) /* ten years stopped: no */
@@ -59,7 +59,8 @@ void tn_keeper_init(struct tn_keeper *keeper, const struct tn_keeper_world *worl
 {
         struct tn_clock_state state;
 
-        *keeper = (struct tn_keeper){.world = *world, .settings = *settings, .searching = true};
+        *keeper = (struct tn_keeper){
+                .world = *world, .settings = *settings, .searching = true, .vmclock.fd = -1};
         keeper->since_nsec = raw_now(keeper);
         keeper->servo.limits = (struct tn_servo_limits){.step_nsec = settings->step_nsec,
                                                         .backward = settings->backward,
@@ -80,6 +81,7 @@ void tn_keeper_deinit(struct tn_keeper *keeper)
 {
         tn_phc_free(keeper->phc);
         keeper->phc = NULL;
+        tn_vmclock_close(&keeper->vmclock);
         g_clear_pointer(&keeper->phc_problem, g_free);
 }
 
@@ -296,60 +298,6 @@ static void react(struct tn_keeper *keeper, const struct tn_sample *sample, bool
         }
 }
 
-/* A precise clock has jumped when its offset moved by more than a step between two looks. */
-static bool phc_jumped(const struct tn_keeper *keeper, const struct tn_sample *sample)
-{
-        return keeper->samples == 0 || keeper->contradicted ||
-               llabs(sample->offset_nsec - keeper->sample.offset_nsec) > keeper->settings.step_nsec;
-}
-
-/* One that cannot be read, or shows nonsense, is left alone for a while. */
-static void drop_phc(struct tn_keeper *keeper, const char *problem)
-{
-        if (keeper->phc_bad != keeper->phc->kind)
-                tn_keeper_tell(keeper, 4, "%s; it is tried again each ten minutes", problem);
-        keeper->phc_bad = keeper->phc->kind;
-        g_free(keeper->phc_problem);
-        keeper->phc_problem = g_strdup(problem);
-        keeper->phc_next_find = raw_now(keeper) + PHC_PAUSE_NSEC;
-        tn_phc_free(keeper->phc);
-        keeper->phc = NULL;
-}
-
-/* Its module may be loaded later than we start. */
-static void find_phc(struct tn_keeper *keeper)
-{
-        if (keeper->phc || raw_now(keeper) < keeper->phc_next_find)
-                return;
-        keeper->phc = tn_phc_find(keeper->world.env);
-        keeper->phc_next_find = raw_now(keeper) + PHC_PAUSE_NSEC;
-}
-
-static bool measure_phc(struct tn_keeper *keeper, struct tn_sample *ret)
-{
-        const struct tn_clock *clock = keeper->world.clock;
-        g_autoptr(GError) error = NULL;
-        struct tn_sample sample;
-
-        if (!keeper->phc)
-                return false;
-        if (!tn_phc_measure(keeper->phc, keeper->world.env, keeper->world.phc_ioctl, &sample, &error)) {
-                drop_phc(keeper, error->message);
-                return false;
-        }
-        if (tn_keeper_is_absurd((clock->realtime_nsec(clock->data) + sample.offset_nsec) /
-                                TN_NSEC_PER_SEC)) {
-                g_autofree char *problem = g_strdup_printf("the clock /dev/%s (%s) " TN_KEEPER_ABSURD,
-                                                           keeper->phc->device, keeper->phc->kind->name);
-
-                drop_phc(keeper, problem);
-                return false;
-        }
-        keeper->phc_bad = NULL;
-        keeper->phc_sample = *ret = sample;
-        return true;
-}
-
 /* Timers are late: by less than a millisecond on a quiet machine, by tens of them under emulation, and by
  * seconds after loadvm, which is a sign of its own. The worst is remembered for some minutes. */
 static void learn_lateness(struct tn_keeper *keeper)
@@ -406,11 +354,12 @@ int64_t tn_keeper_tick(struct tn_keeper *keeper)
         if (!keeper->owner)
                 keeper->apart_since = keeper->apart_nsec = 0;
         notice_steps(keeper);
+        tn_keeper_read_vmclock(keeper);
         tn_keeper_rtc_read(keeper);
-        find_phc(keeper);
-        precise = (!was_searching || keeper->samples == 0) && measure_phc(keeper, &sample);
+        tn_keeper_phc_find(keeper);
+        precise = (!was_searching || keeper->samples == 0) && tn_keeper_phc_measure(keeper, &sample);
         if (precise) {
-                bool jumped = phc_jumped(keeper, &sample);
+                bool jumped = tn_keeper_phc_jumped(keeper, &sample);
 
                 remember(keeper, &sample, keeper->phc->kind->name);
                 if (!jumped)

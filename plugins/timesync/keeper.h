@@ -23,6 +23,7 @@
 #include "plugins/timesync/phc.h"
 #include "plugins/timesync/sample.h"
 #include "plugins/timesync/servo.h"
+#include "plugins/timesync/vmclock.h"
 
 enum tn_keeper_mode {
         TN_KEEPER_OFF,
@@ -74,6 +75,8 @@ struct tn_keeper {
         int64_t phc_next_find;             /* while there is none, CLOCK_MONOTONIC_RAW */
         const struct tn_ptp_kind *phc_bad; /* the one that made no sense when it was last tried; NULL */
         char *phc_problem;                 /* … and why */
+        struct tn_vmclock vmclock;
+        uint64_t disruptions; /* that it told of */
         const struct tn_clock_owner *owner;
 
         struct tn_phase phase; /* of the hardware clock */
@@ -143,6 +146,10 @@ unsigned tn_keeper_epoch(struct tn_keeper *keeper);
 /* Something says that the guest was restored or cloned: the next look is to find out how long it stood
  * still, by less than a second even. */
 void tn_keeper_doubt(struct tn_keeper *keeper);
+
+/* Reads the vmclock's page, where there is one, and doubts when it tells of a move or a restore. Each look
+ * does it, and whoever knows that the page has changed may. */
+void tn_keeper_read_vmclock(struct tn_keeper *keeper);
 
 /* Somebody has set the clock on purpose and knows what he does (guest-set-time): start from there. */
 void tn_keeper_clock_was_set(struct tn_keeper *keeper);

@@ -7,6 +7,7 @@
  */
 #include "plugins/timesync/keeping.h"
 
+#include <glib-unix.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -26,6 +27,8 @@ struct tn_keeping {
         struct tn_outside *outside;
         struct tn_jump *jump;             /* NULL: not seen */
         struct tn_generation *generation; /* NULL: the kernel's events cannot be had */
+        guint vmclock;                    /* source of its notifications; 0: they are not heard */
+        bool vmclock_mute;                /* the kernel cannot wait for them */
         char *rtc;                        /* sysfs path of the seconds that it shows; NULL: there is none */
         bool rtc_local;
         guint timer;
@@ -35,6 +38,7 @@ struct tn_keeping {
 };
 
 static void schedule(struct tn_keeping *keeping, int64_t next_nsec);
+static gboolean on_timer(void *data);
 
 /* The hardware clock that the kernel sets its own from, else the first. */
 static char *find_rtc(const struct tn_env *env)
@@ -132,12 +136,50 @@ static void publish(struct tn_keeping *keeping)
         keeping->host->fact_set(keeping->host, "time-sync", json_deep_copy(summary));
 }
 
+static void look_now(struct tn_keeping *keeping)
+{
+        if (keeping->timer) {
+                g_source_remove(keeping->timer);
+                keeping->timer = g_timeout_add(0, on_timer, keeping);
+        }
+}
+
+/* The surprising thing: a kernel whose driver cannot wait for a change says at all times that there is one.
+ */
+static gboolean on_vmclock(int fd, GIOCondition condition, void *data)
+{
+        struct tn_keeping *keeping = data;
+        struct tn_keeper *keeper = &keeping->keeper;
+        uint32_t before = keeper->vmclock.page.seq;
+        uint64_t disruptions = keeper->disruptions;
+
+        (void) fd;
+        tn_keeper_read_vmclock(keeper);
+        if ((condition & (G_IO_HUP | G_IO_ERR)) || keeper->vmclock.page.seq == before) {
+                keeping->vmclock_mute = true;
+                keeping->vmclock = 0;
+                return G_SOURCE_REMOVE;
+        }
+        if (keeper->disruptions != disruptions)
+                look_now(keeping);
+        return G_SOURCE_CONTINUE;
+}
+
+static void watch_vmclock(struct tn_keeping *keeping)
+{
+        const struct tn_vmclock *vmclock = &keeping->keeper.vmclock;
+
+        if (!keeping->vmclock && !keeping->vmclock_mute && vmclock->known && vmclock->page.notifies)
+                keeping->vmclock = g_unix_fd_add(vmclock->fd, G_IO_IN, on_vmclock, keeping);
+}
+
 static gboolean on_timer(void *data)
 {
         struct tn_keeping *keeping = data;
         int64_t next = tn_keeper_tick(&keeping->keeper);
 
         keeping->timer = 0;
+        watch_vmclock(keeping);
         publish(keeping);
         schedule(keeping, next);
         return G_SOURCE_REMOVE;
@@ -173,14 +215,6 @@ static bool read_settings(struct tenon_host *host, struct tn_keeper_settings *re
         ret->interval_s = (unsigned) number(host, "interval-s", 10);
         ret->backward = g_strcmp0(host->config(host, "timesync", "backward-steps"), "yes") == 0;
         return true;
-}
-
-static void look_now(struct tn_keeping *keeping)
-{
-        if (keeping->timer) {
-                g_source_remove(keeping->timer);
-                keeping->timer = g_timeout_add(0, on_timer, keeping);
-        }
 }
 
 static void on_generation(void *data)
@@ -262,6 +296,7 @@ void tn_keeping_free(struct tn_keeping *keeping)
                 return;
         g_clear_handle_id(&keeping->timer, g_source_remove);
         g_clear_handle_id(&keeping->step_timer, g_source_remove);
+        g_clear_handle_id(&keeping->vmclock, g_source_remove);
         tn_generation_free(keeping->generation);
         tn_jump_free(keeping->jump);
         tn_outside_free(keeping->outside);

@@ -6,11 +6,13 @@
 #include "plugins/timesync/sim.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <linux/ptp_clock.h>
 #include <math.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define START_NSEC (INT64_C(1790000000) * TN_NSEC_PER_SEC + 123456789)
 
@@ -203,6 +205,34 @@ void sim_phc(struct sim *sim, const char *clock_name)
 {
         write_file(sim, "sys/class/ptp/ptp0", "clock_name", clock_name);
         write_file(sim, "dev", "ptp0", "");
+}
+
+static void put(uint8_t *page, size_t at, uint64_t value, size_t width)
+{
+        for (size_t i = 0; i < width; i++)
+                page[at + i] = (uint8_t) (value >> 8 * i);
+}
+
+/* Laid out as in include/uapi/linux/vmclock-abi.h. The file keeps its inode: the keeper has it open. */
+void sim_vmclock(struct sim *sim, const struct sim_vmclock *wanted)
+{
+        g_autofree char *path = g_build_filename(sim->dir, TN_VMCLOCK_DEVICE, NULL);
+        uint8_t page[112] = {0};
+        int fd;
+
+        write_file(sim, "dev", "here", "");
+        put(page, 0, 0x4b4c4356, 4);
+        put(page, 4, wanted->size ? wanted->size : 4096, 4);
+        put(page, 8, 1, 2);
+        put(page, 12, (uint32_t) (2 * wanted->marker) | wanted->being_changed, 4);
+        put(page, 16, wanted->marker, 8);
+        put(page, 24, 1 << 8, 8); /* there is a generation */
+        put(page, 34, wanted->status, 1);
+        put(page, 104, wanted->generation, 8);
+        fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        if (fd < 0 || write(fd, page, sizeof page) != sizeof page)
+                g_error("cannot write %s", path);
+        (void) close(fd);
 }
 
 struct tn_keeper_world sim_world(struct sim *sim)

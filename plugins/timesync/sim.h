@@ -47,6 +47,14 @@ void sim_run(struct sim *sim, struct tn_keeper *keeper, int64_t *next, double se
 void sim_pause(struct sim *sim, double seconds);
 /* There is a PTP clock from now on. It is a stand-in: no kernel answers. */
 void sim_phc(struct sim *sim, const char *clock_name);
+/* The page of a vmclock from now on, or what it says from now on. A stand-in: a file, no kernel's device. */
+struct sim_vmclock {
+        uint64_t marker, generation;
+        uint8_t status;
+        uint32_t size; /* 0: the whole page */
+        bool being_changed;
+};
+void sim_vmclock(struct sim *sim, const struct sim_vmclock *page);
 /* The daemon makes the clock right. */
 void sim_step(struct sim *sim);
 void sim_daemon(struct sim *sim, const char *unit, bool runs);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/error.h"
 #include "plugins/timesync/generation.h"
@@ -244,6 +245,101 @@ static void test_new_generation(void **state)
         assert_true(fabs(sim_offset(story->sim)) < 10 * MSEC);
 }
 
+/* A move costs a guest less than a look at the hardware clock usually shows; its page tells of it. */
+static void test_vmclock_marker(void **state)
+{
+        struct sim_vmclock page = {.marker = 7, .generation = 3};
+        struct story *story = *state;
+
+        sim_vmclock(story->sim, &page);
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 120);
+        assert_int_equal(story->keeper.disruptions, 0);
+        sim_pause(story->sim, 0.15);
+        page.marker = 8;
+        sim_vmclock(story->sim, &page);
+        run(story, 15);
+        assert_int_equal(story->keeper.disruptions, 1);
+        assert_non_null(
+                strstr(story->sim->told->str, "(vmclock) that this machine was moved or interrupted"));
+        assert_int_equal(story->keeper.jumps, 1);
+        assert_int_equal(story->sim->steps, 1);
+        assert_true(fabs(sim_offset(story->sim)) < 10 * MSEC);
+        page = (struct sim_vmclock){.marker = 9, .generation = 4};
+        sim_vmclock(story->sim, &page);
+        run(story, 15);
+        assert_non_null(strstr(story->sim->told->str, "was restored from a snapshot"));
+        assert_int_equal(story->keeper.jumps, 1); /* it lost no time */
+}
+
+/* Beside its PTP clock: an offset that grew slowly is slewed, but after a move it is stepped. */
+static void test_vmclock_with_ptp(void **state)
+{
+        struct sim_vmclock page = {.marker = 7};
+        struct story *story = *state;
+
+        sim_vmclock(story->sim, &page);
+        sim_phc(story->sim, "vmclock0");
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        assert_string_equal(story->keeper.source, "vmclock");
+        sim_pause(story->sim, 0.06); /* less than a step, twice */
+        run(story, 10);
+        sim_pause(story->sim, 0.06);
+        page.marker = 8;
+        sim_vmclock(story->sim, &page);
+        run(story, 15);
+        assert_int_equal(story->sim->steps, 1);
+        page.status = 4; /* unreliable */
+        sim_vmclock(story->sim, &page);
+        run(story, 60);
+        assert_string_equal(source_problem(story, "vmclock"),
+                            "the clock /dev/ptp0 (vmclock) is not to be relied on, says the hypervisor");
+        assert_string_equal(story->keeper.source, "rtc");
+        page.status = 2; /* synchronized */
+        sim_vmclock(story->sim, &page);
+        run(story, 700);
+        assert_string_equal(story->keeper.source, "vmclock");
+        assert_int_equal(story->sim->steps, 1);
+}
+
+static void test_vmclock_page(void **state)
+{
+        const struct sim_vmclock good = {.marker = 5, .generation = 9},
+                                 torn = {.marker = 6, .being_changed = true},
+                                 small = {.marker = 6, .generation = 9, .size = 104};
+        struct tn_vmclock vmclock = {.fd = -1};
+        struct story *story = *state;
+        struct tn_vmclock_page page;
+        char bytes[112];
+
+        tn_vmclock_open(&vmclock, &story->sim->env);
+        assert_int_equal(vmclock.fd, -1);
+        assert_int_equal(tn_vmclock_read(&vmclock), TN_VMCLOCK_NOTHING);
+        sim_vmclock(story->sim, &good);
+        tn_vmclock_open(&vmclock, &story->sim->env);
+        assert_int_equal(tn_vmclock_read(&vmclock), TN_VMCLOCK_NOTHING); /* the first time */
+        assert_true(vmclock.known);
+        assert_int_equal(vmclock.page.marker, 5);
+        assert_int_equal(vmclock.page.generation, 9);
+        sim_vmclock(story->sim, &torn);
+        assert_int_equal(tn_vmclock_read(&vmclock), TN_VMCLOCK_NOTHING);
+        assert_int_equal(vmclock.page.marker, 5);
+        sim_vmclock(story->sim, &small); /* an older page ends before the generation */
+        assert_int_equal(tn_vmclock_read(&vmclock), TN_VMCLOCK_RESTORED);
+        assert_int_equal(vmclock.page.generation, 0);
+        assert_int_equal(pread(vmclock.fd, bytes, sizeof bytes, 0), sizeof bytes);
+        for (size_t len = 0; len < 35; len++)
+                assert_false(tn_vmclock_parse(bytes, len, &page));
+        assert_true(tn_vmclock_parse(bytes, 35, &page));
+        bytes[8] = 2; /* another version */
+        assert_false(tn_vmclock_parse(bytes, sizeof bytes, &page));
+        bytes[8] = 1;
+        bytes[0] = 'X';
+        assert_false(tn_vmclock_parse(bytes, sizeof bytes, &page));
+        tn_vmclock_close(&vmclock);
+}
+
 static void test_generation_event(void **state)
 {
         static const char event[] = "change@/devices/ACPI0012:00\0ACTION=change\0NEW_VMGENID=1\0SEQNUM=7";
@@ -288,6 +384,9 @@ int main(void)
                 STORY(test_host_tells_what_the_daemon_denies),
                 STORY(test_new_generation),
                 cmocka_unit_test(test_generation_event),
+                STORY(test_vmclock_marker),
+                STORY(test_vmclock_with_ptp),
+                STORY(test_vmclock_page),
                 STORY(test_calendar),
         };
 
