@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "lib/error.h"
 #include "plugins/timesync/keeper-rtc.h"
 
 #define PHC_PAUSE_NSEC (600 * TN_NSEC_PER_SEC) /* before a PTP clock is looked for again */
@@ -79,6 +80,23 @@ bool tn_keeper_phc_measure(struct tn_keeper *keeper, struct tn_sample *ret)
         keeper->phc_bad = NULL;
         keeper->phc_sample = *ret = sample;
         return true;
+}
+
+bool tn_keeper_phc_agrees(struct tn_keeper *keeper, const struct tn_sample *host, GError **error)
+{
+        struct tn_sample precise;
+        int64_t apart;
+
+        if (!tn_keeper_phc_measure(keeper, &precise))
+                return true;
+        apart = host->offset_nsec - precise.offset_nsec;
+        if (llabs(apart) <= keeper->settings.step_nsec + host->error_nsec + precise.error_nsec)
+                return true;
+        keeper->host_problem = g_strdup_printf("contradicts %s by %+.3f s", keeper->phc->kind->name,
+                                               (double) apart / 1e9);
+        return tn_error_set(error, TN_ERROR_DENIED,
+                            "the host's offset %s, which is the better source; the clock was not changed",
+                            keeper->host_problem);
 }
 
 void tn_keeper_read_vmclock(struct tn_keeper *keeper)

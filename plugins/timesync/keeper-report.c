@@ -216,7 +216,7 @@ static json_t *sources(const struct tn_keeper *keeper)
         else if (keeper->phc_bad)
                 add_source(list, keeper, keeper->phc_bad->name, &none, keeper->phc_problem);
         if (keeper->host_sample.at_nsec)
-                add_source(list, keeper, "host", &keeper->host_sample, NULL);
+                add_source(list, keeper, "host", &keeper->host_sample, keeper->host_problem);
         add_source(list, keeper, "rtc", &rtc, problem);
         return list;
 }

@@ -83,6 +83,7 @@ void tn_keeper_deinit(struct tn_keeper *keeper)
         keeper->phc = NULL;
         tn_vmclock_close(&keeper->vmclock);
         g_clear_pointer(&keeper->phc_problem, g_free);
+        g_clear_pointer(&keeper->host_problem, g_free);
 }
 
 enum tn_keeper_mode tn_keeper_mode_now(const struct tn_keeper *keeper)
@@ -424,10 +425,13 @@ bool tn_keeper_adjust(struct tn_keeper *keeper, int64_t offset_nsec, int64_t err
                                     "mode=auto or mode=discipline would follow the host",
                                     tn_keeper_mode_name(keeper->settings.mode));
         keeper->host_sample = sample;
+        g_clear_pointer(&keeper->host_problem, g_free);
         notice_steps(keeper);
         if (epoch != keeper->epoch)
                 return tn_error_set(error, TN_ERROR_INVALID,
                                     "the clock was set since it was measured; measure again");
+        if (!tn_keeper_phc_agrees(keeper, &sample, error))
+                return false;
         if (!step) {
                 decision = tn_servo_add(&keeper->servo, &sample, true);
         } else if (llabs(offset_nsec) <= error_nsec) {

@@ -107,6 +107,7 @@ struct tn_keeper {
         unsigned again;          /* looks in a row since then that came too late to show small jumps */
 
         struct tn_sample phc_sample, host_sample; /* the last of each; at_nsec is 0: none */
+        char *host_problem;                       /* why the last of the host's was not followed, or NULL */
         struct tn_sample sample;                  /* the last one */
         const char *source; /* what it came from: "ptp_kvm", "rtc", "host"; NULL: nothing yet */
         unsigned epoch;     /* raised by each step of the clock that was noticed, ours or not */

@@ -23,11 +23,24 @@ double sim_offset(const struct sim *sim)
         return (double) sim->host_nsec - (sim->boot_nsec + sim->boot_offset);
 }
 
+/* What a recorded oscillator makes of the next @nsec nanoseconds. */
+static double recorded_ahead(const struct sim *sim, double nsec)
+{
+        double since = (double) (sim->host_nsec - START_NSEC);
+
+        if (!sim->oscillator)
+                return 0;
+        return sim_recorded_ahead(sim->oscillator, since + nsec) -
+               sim_recorded_ahead(sim->oscillator, since);
+}
+
 static void pass(struct sim *sim, double nsec)
 {
+        double ahead = recorded_ahead(sim, nsec);
+
         sim->host_nsec += (int64_t) nsec;
-        sim->raw_nsec += nsec * (1 + sim->oscillator_ppb / 1e9);
-        sim->boot_nsec += nsec * (1 + (sim->oscillator_ppb + sim->frequency_ppb) / 1e9);
+        sim->raw_nsec += nsec * (1 + sim->oscillator_ppb / 1e9) + ahead;
+        sim->boot_nsec += nsec * (1 + (sim->oscillator_ppb + sim->frequency_ppb) / 1e9) + ahead;
         sim->oscillator_ppb += sim->wander_ppb * (g_rand_double(sim->random) - 0.5) * 2 * sqrt(nsec / 1e9);
         sim->worst_nsec = MAX(sim->worst_nsec, fabs(sim_offset(sim)));
 }
@@ -138,6 +151,8 @@ void sim_free(struct sim *sim)
         tn_env_deinit(&sim->env);
         g_string_free(sim->told, TRUE);
         g_rand_free(sim->random);
+        g_clear_pointer(&sim->oscillator, g_array_unref);
+        g_clear_pointer(&sim->timers, g_array_unref);
         g_free(sim->dir);
         g_free(sim);
 }
@@ -246,6 +261,17 @@ struct tn_keeper_world sim_world(struct sim *sim)
                                         .tell = tell};
 }
 
+/* How late this look comes; never by nothing at all. */
+static double next_lateness(struct sim *sim)
+{
+        double late = (double) sim->timer_late_nsec + 1e6 * g_rand_double(sim->random);
+
+        if (sim->timers)
+                late = (double) MAX(
+                        1, g_array_index(sim->timers, int64_t, sim->timers_at++ % sim->timers->len));
+        return late;
+}
+
 void sim_run(struct sim *sim, struct tn_keeper *keeper, int64_t *next, double seconds)
 {
         double end = sim->raw_nsec + seconds * 1e9;
@@ -257,7 +283,7 @@ void sim_run(struct sim *sim, struct tn_keeper *keeper, int64_t *next, double se
                 pass(sim, MAX(until - sim->raw_nsec, 1));
                 if (!wakes)
                         continue;
-                pass(sim, (double) sim->timer_late_nsec + 1e6 * g_rand_double(sim->random));
+                pass(sim, next_lateness(sim));
                 if (sim->raw_nsec >= (double) *next)
                         *next = tn_keeper_tick(keeper);
         }

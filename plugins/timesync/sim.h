@@ -9,6 +9,7 @@
 #pragma once
 
 #include "plugins/timesync/keeper.h"
+#include "plugins/timesync/sim-recorded.h"
 
 struct sim {
         struct tn_env env;
@@ -33,6 +34,9 @@ struct sim {
         unsigned steps, backward_steps, frequencies, asked;
         GString *told;
         GRand *random;
+        GArray *oscillator; /* a recorded one, beside the two numbers above; NULL: none */
+        GArray *timers;     /* recorded lateness of looks, instead of the number above; NULL: none */
+        guint timers_at;
         double worst_nsec; /* largest offset since it was set to 0 */
 };
 

@@ -166,7 +166,7 @@ static void test_servo_refuses_time_that_runs_back(void **state)
         assert_true(servo.last_nsec == 100 * SEC);
 }
 
-/* A precise source each 10 s: what is left of an offset never changes its sign by more than a hundredth. */
+/* A precise source each 10 s: of an offset no more than 12 % come back on the other side. */
 static void test_servo_converges_without_overshoot(void **state)
 {
         static const double oscillators[] = {0, 50000, -200000};

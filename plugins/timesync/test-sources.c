@@ -230,6 +230,34 @@ static void test_host_tells_what_the_daemon_denies(void **state)
         assert_int_equal(story->sim->steps, 0);
 }
 
+/* A host that measures something else than its own PTP clock shows is not followed, but one that is faster
+ * than us is. */
+static void test_host_contradicts_ptp(void **state)
+{
+        struct story *story = *state;
+        g_autoptr(GError) error = NULL;
+
+        sim_phc(story->sim, "KVM virtual PTP");
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        for (int step = 0; step < 2; step++) {
+                assert_false(tn_keeper_adjust(&story->keeper, 3600 * TN_NSEC_PER_SEC, 1000,
+                                              tn_keeper_epoch(&story->keeper), step, &error));
+                assert_true(g_error_matches(error, TN_ERROR, TN_ERROR_DENIED));
+                assert_non_null(strstr(error->message, "contradicts ptp_kvm by +3600.000 s"));
+                g_clear_error(&error);
+        }
+        assert_string_equal(source_problem(story, "host"), "contradicts ptp_kvm by +3600.000 s");
+        assert_int_equal(story->sim->steps, 0);
+        sim_pause(story->sim, 30);
+        assert_true(tn_keeper_adjust(&story->keeper, 30 * TN_NSEC_PER_SEC, TN_NSEC_PER_MSEC,
+                                     tn_keeper_epoch(&story->keeper), true, NULL));
+        assert_string_equal(source_problem(story, "host"), "");
+        run(story, 60);
+        assert_int_equal(story->sim->steps, 1);
+        assert_true(fabs(sim_offset(story->sim)) < 1 * MSEC);
+}
+
 /* A restored guest that lost a part of a second: no reading alone would show it. */
 static void test_new_generation(void **state)
 {
@@ -382,6 +410,7 @@ int main(void)
                 STORY(test_host_disagrees_with_daemon),
                 STORY(test_precise_host_disagrees_with_daemon),
                 STORY(test_host_tells_what_the_daemon_denies),
+                STORY(test_host_contradicts_ptp),
                 STORY(test_new_generation),
                 cmocka_unit_test(test_generation_event),
                 STORY(test_vmclock_marker),
