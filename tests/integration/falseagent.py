@@ -11,9 +11,12 @@ import procs
 
 
 class FalseAgent:
-    """Answers with bytes, or a value as a line of JSON; None: nothing, and closes. Use it with `with`."""
+    """Answers with bytes, or a value as a line of JSON; None: nothing, and closes. Use it with `with`.
 
-    def __init__(self, answer):
+    With `times`, only so many clients are answered, and the rest sees it close.
+    """
+
+    def __init__(self, answer, times=None):
         if not isinstance(answer, (bytes, type(None))):
             answer = json.dumps(answer).encode() + b'\n'
         self.dir = procs.temp_dir()
@@ -21,16 +24,18 @@ class FalseAgent:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen()
-        self.thread = threading.Thread(target=self._run, args=(answer or b'',))
+        self.thread = threading.Thread(target=self._run, args=(answer or b'', times))
         self.thread.start()
 
-    def _run(self, answer):
+    def _run(self, answer, times):
+        served = 0
         try:
             while True:
                 client, _ = self.listener.accept()
                 with client:
                     client.recv(4096)
-                    client.sendall(answer)
+                    client.sendall(answer if times is None or served < times else b'')
+                served += 1
         except OSError:  # the socket is shut down by __exit__
             pass
 

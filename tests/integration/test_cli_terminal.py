@@ -142,6 +142,38 @@ def long_work_shows_progress():
     procs.remove_dir(folder)
 
 
+# An hour of looks at the clock: a pause of ten seconds in the middle, else a fifth of a millisecond.
+HOUR = {'owner': 'tenon', 'mode': 'discipline', 'configured-mode': 'auto', 'source': 'rtc', 'interval-seconds': 10,
+        'offset': 200_000, 'error': 4_000_000, 'problems': [], 'history': [200_000] * 180 + [10**10] + [-200_000] * 179}
+
+
+@test
+def time_draws_the_last_hour():
+    for width in (40, 80, 200):
+        with FalseAgent({'return': HOUR}) as false:
+            code, output = terminal.run([CTL, '--socket', false.path, '--color=never', 'time'], columns=width)
+        equal(code, 0, 'exit status')
+        check('the last 60 min, size of the offset' in output, output)
+        plot = output[output.index('the last 60 min'):].splitlines()[1:]
+        rows = {line[:12].strip(): line[13:] for line in plot}
+        equal((rows['10 s'].count('█'), rows['100 s'].count('█')), (1, 0), 'columns that reach 10 s, and 100 s')
+        check(0.4 < rows['10 s'].index('█') / len(rows['100 µs']) < 0.6, f'the pause is not in the middle: {plot}')
+        check(set(rows['100 µs']) == {'█'} and max(map(columns_of, plot)) <= width, f'at {width}: {plot}')
+    with FalseAgent({'return': HOUR}) as false:
+        check('█' not in tenond.run(CTL, '--socket', false.path, 'time')[1], 'a plot in a pipe')
+
+
+@test(timeout=120)
+def time_watch_goes_on():
+    """Each time on a screen that was cleared, until there is no agent to ask."""
+    with FalseAgent({'return': HOUR}, times=2) as false:
+        _, output = terminal.run([CTL, '--socket', false.path, '--color=never', 'time', '--watch'])
+    screens = output.split('\x1b[H\x1b[J')
+    equal(len(screens), 4, f'screens: {screens}')
+    for screen in screens[1:3]:
+        check('kept by tenon, mode discipline' in screen and 'the last 60 min' in screen, screen)
+
+
 @test
 def wrong_words():
     for words, wanted in ((('--color=blue', 'status'), "'blue' is no value of --color; write auto, always or never"),
