@@ -218,6 +218,8 @@ static json_t *sources(const struct tn_keeper *keeper)
         if (keeper->host_sample.at_nsec)
                 add_source(list, keeper, "host", &keeper->host_sample, keeper->host_problem);
         add_source(list, keeper, "rtc", &rtc, problem);
+        if (keeper->set_sample.at_nsec)
+                add_source(list, keeper, "guest-set-time", &keeper->set_sample, NULL);
         return list;
 }
 

@@ -17,6 +17,7 @@
 #define CLOSE_NSEC         (20 * TN_NSEC_PER_USEC)  /* two looks that are no further apart are one moment */
 #define READINGS_MAX       8
 #define AGAIN_MAX          3
+#define SET_ERROR_NSEC     TN_NSEC_PER_SEC /* who sets a clock takes so long at most, it is believed */
 #define FOREIGN_NSEC       (10 * TN_NSEC_PER_MSEC) /* more than any slewing does between two looks */
 #define JUMP_RECENT_NSEC   (60 * TN_NSEC_PER_SEC)
 #define JUMP_PATIENCE_NSEC (1800 * TN_NSEC_PER_SEC) /* a daemon may take so long to notice a jump */
@@ -127,12 +128,22 @@ static void believe_host(struct tn_keeper *keeper, int64_t step_nsec, int64_t er
         keeper->made_up[0].at = raw_now(keeper);
 }
 
-void tn_keeper_clock_was_set(struct tn_keeper *keeper)
+static void start_anew(struct tn_keeper *keeper)
 {
         keeper->epoch++;
         read_offsets(keeper);
         keeper->servo.last_nsec = 0;
-        believe_clock(keeper, TN_NSEC_PER_SEC);
+        believe_clock(keeper, SET_ERROR_NSEC);
+}
+
+void tn_keeper_clock_was_set(struct tn_keeper *keeper)
+{
+        int64_t before = keeper->boot_offset_nsec;
+
+        start_anew(keeper);
+        keeper->set_sample = (struct tn_sample){.offset_nsec = keeper->boot_offset_nsec - before,
+                                                .error_nsec = SET_ERROR_NSEC,
+                                                .at_nsec = raw_now(keeper)};
 }
 
 /* A step by somebody else is a decision of theirs: the hardware clock is learnt anew. */
@@ -143,7 +154,7 @@ static void notice_steps(struct tn_keeper *keeper)
         read_offsets(keeper);
         moved = keeper->boot_offset_nsec - before;
         if (llabs(moved) > FOREIGN_NSEC + error + keeper->boot_error_nsec)
-                tn_keeper_clock_was_set(keeper);
+                start_anew(keeper);
 }
 
 /* Is there a daemon that says that its time is right? */

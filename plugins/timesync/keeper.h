@@ -107,10 +107,11 @@ struct tn_keeper {
         unsigned again;          /* looks in a row since then that came too late to show small jumps */
 
         struct tn_sample phc_sample, host_sample; /* the last of each; at_nsec is 0: none */
-        char *host_problem;                       /* why the last of the host's was not followed, or NULL */
-        struct tn_sample sample;                  /* the last one */
-        const char *source; /* what it came from: "ptp_kvm", "rtc", "host"; NULL: nothing yet */
-        unsigned epoch;     /* raised by each step of the clock that was noticed, ours or not */
+        struct tn_sample set_sample; /* what guest-set-time found; at_nsec is 0: nobody set it */
+        char *host_problem;          /* why the last of the host's was not followed, or NULL */
+        struct tn_sample sample;     /* the last one */
+        const char *source;          /* what it came from: "ptp_kvm", "rtc", "host"; NULL: nothing yet */
+        unsigned epoch;              /* raised by each step of the clock that was noticed, ours or not */
         uint64_t steps, jumps, samples;
         struct tn_keeper_jump last_jump;
         int64_t last_jump_nsec; /* CLOCK_MONOTONIC_RAW of it; 0: none */

@@ -258,6 +258,26 @@ static void test_host_contradicts_ptp(void **state)
         assert_true(fabs(sim_offset(story->sim)) < 1 * MSEC);
 }
 
+static void test_set_time_is_a_source(void **state)
+{
+        struct story *story = *state;
+        json_t *status, *row;
+
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 60);
+        assert_null(source_problem(story, "guest-set-time"));
+        sim_pause(story->sim, 30);
+        sim_step(story->sim);
+        tn_keeper_clock_was_set(&story->keeper);
+        status = tn_keeper_to_json(&story->keeper);
+        row = json_array_get(json_object_get(status, "sources"), 1);
+        assert_string_equal(json_string_value(json_object_get(row, "name")), "guest-set-time");
+        assert_true(llabs(json_integer_value(json_object_get(row, "offset")) - 30 * TN_NSEC_PER_SEC) <
+                    50 * TN_NSEC_PER_MSEC);
+        assert_string_equal(json_string_value(json_object_get(row, "quality")), "coarse");
+        json_decref(status);
+}
+
 /* A restored guest that lost a part of a second: no reading alone would show it. */
 static void test_new_generation(void **state)
 {
@@ -411,6 +431,7 @@ int main(void)
                 STORY(test_precise_host_disagrees_with_daemon),
                 STORY(test_host_tells_what_the_daemon_denies),
                 STORY(test_host_contradicts_ptp),
+                STORY(test_set_time_is_a_source),
                 STORY(test_new_generation),
                 cmocka_unit_test(test_generation_event),
                 STORY(test_vmclock_marker),
