@@ -2,9 +2,17 @@
 # Copyright (C) 2026 the Tenon developers
 """A guest's clock as this machine sees it, and a guest that stands still."""
 
+import re
 import time
 
 import procs
+from cases import check, equal, note
+
+# Every call that can change a clock; two of them also read, with modes=0.
+CALLS = 'clock_settime,clock_adjtime,adjtimex,settimeofday'
+LOOK = re.compile(r'^\d+ +(adjtimex\(|clock_adjtime\(CLOCK_REALTIME, )\{modes=0,')
+OTHER = re.compile(r'^\d+ +(<\.\.\. \w+ resumed|[+-]{3} )')  # the second half of a line, or the end of a process
+TRACE = '/run/trace'
 
 
 def offset(where, rounds=16):
@@ -24,7 +32,7 @@ def offset(where, rounds=16):
 
 def wait_located(where):
     """Until the keeper knows the hardware clock."""
-    procs.wait_for(lambda: where.ask('tenon-get-time-status')['source'], 60, 'the hardware clock to be located')
+    procs.wait_for(lambda: where.ask('tenon-get-time-status')['source'], 300, 'the hardware clock to be located')
 
 
 def follow_host(where):
@@ -47,3 +55,18 @@ def stand_still(where, seconds, meanwhile=lambda: None):
     time.sleep(seconds)
     where.qmp('cont')
     return time.monotonic() - begin
+
+
+def trace(where):
+    """Let strace(1) see each call of the agent's, and its children's, that can change a clock."""
+    where.run(f'rm -f {TRACE}; strace -f -q -e trace={CALLS} -o {TRACE} -p $(pidof tenond) >/run/strace 2>&1 &')
+    procs.wait_for(lambda: where.sh(f'test -e {TRACE}')[0] == 0, 60, 'strace')
+
+
+def check_untouched(where):
+    """What strace saw are looks, and there are some, so it did see."""
+    where.sh('kill -INT $(pidof strace); while pidof strace >/dev/null; do sleep 0.1; done')
+    lines = where.run(f'cat {TRACE}').splitlines()
+    check(any(map(LOOK.match, lines)), f'strace saw no look at the clock: {lines}')
+    equal([line for line in lines if not LOOK.match(line) and not OTHER.match(line)], [], 'calls of ours that change a clock')
+    note(f'{len(lines)} calls traced, all of them looks')

@@ -6,7 +6,6 @@ chrony's server is a stand-in on this machine, behind a user network of QEMU's. 
 start only, so that a later step was asked for.
 """
 
-import re
 import time
 
 import agent
@@ -19,10 +18,6 @@ from cases import check, equal, note, shared, test
 
 PAUSE = 12
 NEAR = 0.5  # seconds; how well chrony knows the time after a jump is chrony's affair
-# Every call that can change a clock; two of them also read, with modes=0.
-CALLS = 'clock_settime,clock_adjtime,adjtimex,settimeofday'
-LOOK = re.compile(r'^\d+ +(adjtimex\(|clock_adjtime\(CLOCK_REALTIME, )\{modes=0,')
-OTHER = re.compile(r'^\d+ +(<\.\.\. \w+ resumed|[+-]{3} )')  # the second half of a line, or the end of a process
 
 
 @shared
@@ -44,18 +39,8 @@ def start(mode):
     agent.start(guest())
     guest().port.close()
     guest().port.wait_agent(60)
-    guest().run(f'rm -f /run/trace; strace -f -q -e trace={CALLS} -o /run/trace -p $(pidof tenond) >/run/strace 2>&1 &')
-    procs.wait_for(lambda: guest().sh('test -e /run/trace')[0] == 0, 60, 'strace')
+    clocks.trace(guest())
     clocks.wait_located(guest())
-
-
-def check_untouched():
-    """What strace saw are looks, and there are some, so it did see."""
-    guest().sh('kill -INT $(pidof strace); while pidof strace; do sleep 0.1; done')
-    lines = guest().run('cat /run/trace').splitlines()
-    check(any(map(LOOK.match, lines)), f'strace saw no look at the clock: {lines}')
-    equal([line for line in lines if not LOOK.match(line) and not OTHER.match(line)], [], 'calls of ours that change a clock')
-    note(f'{len(lines)} calls traced, all of them looks')
 
 
 def wait_jump():
@@ -80,7 +65,7 @@ def observe_beside_chrony_changes_nothing():
     check(abs(jump['behind'] / 1e9 - PAUSE) < 5, f'the jump is told as {jump}')
     check('kept by chronyd, mode observe' in guest().run('tenonctl --socket /run/tenon/control.sock time || true'),
           'tenonctl time names the owner')
-    check_untouched()
+    clocks.check_untouched(guest())
 
 
 @test(timeout=600)
@@ -102,4 +87,4 @@ def assist_asks_chrony_to_step_once():
     equal(clocks.jumps_of(guest()), 1, 'jumps')
     check(abs(clocks.offset(guest())[0]) < NEAR, 'the clock stays right')
     check(peers.SYNCHRONISED in guest().run('chronyc -n tracking'), 'chrony stays synchronised')
-    check_untouched()
+    clocks.check_untouched(guest())
