@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* The keeper's dealings with the hardware clock. The surprising thing: it is dropped for ten minutes, not
+/* The keeper's dealings with the hardware clock. The surprising thing: it is dropped for a while, not
  * for ever, since a host that has put it right tells nobody. */
 #include "plugins/timesync/keeper-rtc.h"
 
@@ -13,7 +13,8 @@
 #define PHASE_BELIEVED                                                                                      \
         (1500 * TN_NSEC_PER_MSEC)             /* at start: RTC and clock agree, but for a part of a second */
 #define MADE_UP_NSEC   (60 * TN_NSEC_PER_SEC) /* by then a pause that the host made up for is noticed */
-#define RTC_PAUSE_NSEC (600 * TN_NSEC_PER_SEC) /* one that makes no sense is left alone so long */
+#define RTC_PAUSE_NSEC (600 * TN_NSEC_PER_SEC) /* one that makes no sense is left alone so long at most */
+#define RTC_FIRST_NSEC (30 * TN_NSEC_PER_SEC)  /* … and at first */
 
 static int64_t raw_now(const struct tn_keeper *keeper)
 {
@@ -42,13 +43,26 @@ static bool located(const struct tn_keeper *keeper)
                tn_phase_error(&keeper->phase) <= (hurry ? TN_KEEPER_ROUGH_NSEC : FOUND_NSEC);
 }
 
+/* A guest that was starved for some seconds, again and again, makes the best clock look wild; a clock that
+ * is broken stays so. So the first pause is short, and each that follows soon is twice as long. */
+static int64_t next_pause(struct tn_keeper *keeper, int64_t now)
+{
+        bool soon = keeper->rtc_dropped_at && now - keeper->rtc_dropped_at < 2 * RTC_PAUSE_NSEC;
+
+        keeper->rtc_pause_nsec = soon ? MIN(2 * keeper->rtc_pause_nsec, RTC_PAUSE_NSEC) : RTC_FIRST_NSEC;
+        keeper->rtc_dropped_at = now;
+        return keeper->rtc_pause_nsec;
+}
+
 static void drop_rtc(struct tn_keeper *keeper, const char *problem)
 {
+        int64_t now = raw_now(keeper);
+
         tn_keeper_tell(keeper, 4, "the hardware clock is not used: it %s", problem);
         keeper->rtc_problem = problem;
-        keeper->rtc_dropped_until = raw_now(keeper) + RTC_PAUSE_NSEC;
+        keeper->rtc_dropped_until = now + next_pause(keeper, now);
         keeper->phase = (struct tn_phase){0};
-        keeper->has_reference = keeper->contradicted = false;
+        keeper->contradicted = false;
         search(keeper);
         keeper->contradictions = 0;
 }
@@ -56,6 +70,7 @@ static void drop_rtc(struct tn_keeper *keeper, const char *problem)
 void tn_keeper_rtc_read(struct tn_keeper *keeper)
 {
         struct tn_phase_reading reading = {.before_nsec = raw_now(keeper)};
+        bool returns = keeper->rtc_dropped_until != 0;
 
         if (keeper->rtc_dropped_until > reading.before_nsec)
                 return;
@@ -71,6 +86,9 @@ void tn_keeper_rtc_read(struct tn_keeper *keeper)
                 return;
         }
         keeper->rtc_problem = NULL;
+        if (returns) /* what made it look wild may have been the guest: its first sample is one after a jump
+                      */
+                keeper->contradicted = true;
         if (tn_phase_add(&keeper->phase, &reading)) {
                 if (keeper->searching && located(keeper)) {
                         keeper->searching = false;

@@ -84,8 +84,9 @@ struct tn_keeper {
         int64_t since_nsec;    /* … since then, CLOCK_MONOTONIC_RAW */
         bool contradicted;     /* it, or the guest, has jumped since the last sample */
         unsigned contradictions;
-        int64_t rtc_dropped_until; /* CLOCK_MONOTONIC_RAW; 0: it is used */
-        const char *rtc_problem;   /* static; NULL: none */
+        int64_t rtc_dropped_until;              /* CLOCK_MONOTONIC_RAW; 0: it is used */
+        int64_t rtc_dropped_at, rtc_pause_nsec; /* the last time; 0: never */
+        const char *rtc_problem;                /* static; NULL: none */
 
         bool has_reference;
         int64_t reference_nsec;       /* hardware clock minus true time */

@@ -2,10 +2,11 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /*
- * What was measured of a guest's clock is right to some hundred microseconds, which within two seconds would
- * look like a hundred ppm. So of each minute one line counts, the one with the smallest bound, and between
- * two of these the oscillator is taken to be steady. A pause is not smoothed: on both sides of it a line
- * counts. After its end a recording begins anew, where the clock then is.
+ * What was measured of a guest's clock is right to its bound only; taken line by line, that would look like
+ * an oscillator that jumps by a thousand ppm. So a line counts when its bound is less than ten millionths of
+ * the time since the last line that counted: then the rate between the two is right to 20 ppm, and taken to
+ * be steady. A pause is not smoothed: on both sides of it a line counts. After its end a recording begins
+ * anew, where the clock then is.
  */
 #include "plugins/timesync/sim-recorded.h"
 
@@ -14,15 +15,12 @@
 
 #include "plugins/timesync/sample.h"
 
-#define BLOCK_NSEC 60e9
-#define PAUSE_NSEC 1e9 /* no oscillator moves a clock so far between two lines */
-
-struct knot {
-        double at, ahead; /* nanoseconds since the first one */
-};
+#define CERTAIN    1e-5
+#define START_NSEC 300e9 /* the line with the least bound within it is the first that counts */
+#define PAUSE_NSEC 1e9   /* no oscillator moves a clock so far between two lines */
 
 struct line {
-        double at, ahead, bound;
+        double at, ahead, bound; /* nanoseconds */
 };
 
 /* Calls @add for each line that is no comment, with its numbers. */
@@ -45,67 +43,60 @@ static void each_line(const char *path, void (*add)(const double *numbers, void 
         }
 }
 
-struct thinning {
-        GArray *knots;
-        struct line best, last;
-        double block_began;
-        bool empty;
-};
-
-static void keep(struct thinning *thinning, const struct line *line)
-{
-        struct knot knot = {line->at, line->ahead};
-        GArray *knots = thinning->knots;
-
-        if (knots->len == 0 || g_array_index(knots, struct knot, knots->len - 1).at < knot.at)
-                g_array_append_val(knots, knot);
-}
-
 static void add_line(const double *numbers, void *data)
 {
-        struct thinning *thinning = data;
         struct line line = {numbers[0] * 1e6, numbers[1] * 1e3, numbers[2] * 1e3};
-        bool pause = !thinning->empty && ABS(line.ahead - thinning->last.ahead) > PAUSE_NSEC;
 
-        if (pause)
-                keep(thinning, &thinning->last);
-        else if (!thinning->empty && line.at - thinning->block_began >= BLOCK_NSEC)
-                keep(thinning, &thinning->best);
-        if (pause)
-                keep(thinning, &line);
-        if (thinning->empty || pause || line.at - thinning->block_began >= BLOCK_NSEC) {
-                thinning->block_began = line.at;
-                thinning->best = line;
-        } else if (line.bound < thinning->best.bound) {
-                thinning->best = line;
+        g_array_append_val((GArray *) data, line);
+}
+
+static guint find_first(const GArray *lines)
+{
+        const struct line *all = (const struct line *) lines->data;
+        guint best = 0;
+
+        for (guint i = 0; i < lines->len && all[i].at - all[0].at < START_NSEC; i++)
+                if (all[i].bound < all[best].bound)
+                        best = i;
+        return best;
+}
+
+/* The lines that count, from the first one on. */
+static GArray *thin_out(const GArray *lines)
+{
+        const struct line *all = (const struct line *) lines->data;
+        GArray *knots = g_array_new(FALSE, FALSE, sizeof(struct line));
+        guint first = find_first(lines), last = first;
+
+        for (guint i = first; i < lines->len; i++) {
+                struct line knot = {all[i].at - all[first].at, all[i].ahead - all[first].ahead,
+                                    all[i].bound};
+                bool before = i + 1 < lines->len && ABS(all[i + 1].ahead - all[i].ahead) > PAUSE_NSEC;
+                bool after = i > first && ABS(all[i].ahead - all[i - 1].ahead) > PAUSE_NSEC;
+
+                if (i > first && !before && !after && all[i].bound > CERTAIN * (all[i].at - all[last].at))
+                        continue;
+                last = i;
+                g_array_append_val(knots, knot);
         }
-        thinning->last = line;
-        thinning->empty = false;
+        return knots;
 }
 
 GArray *sim_recorded_oscillator(const char *path)
 {
-        GArray *knots = g_array_new(FALSE, FALSE, sizeof(struct knot));
-        struct thinning thinning = {.knots = knots, .empty = true};
-        struct knot first;
+        g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(struct line));
+        GArray *knots;
 
-        each_line(path, add_line, &thinning);
-        keep(&thinning, &thinning.best);
-        if (knots->len < 3)
+        each_line(path, add_line, lines);
+        knots = lines->len ? thin_out(lines) : NULL;
+        if (!knots || knots->len < 3)
                 g_error("%s: too short", path);
-        first = g_array_index(knots, struct knot, 0);
-        for (guint i = 0; i < knots->len; i++) {
-                struct knot *knot = &g_array_index(knots, struct knot, i);
-
-                knot->at -= first.at;
-                knot->ahead -= first.ahead;
-        }
         return knots;
 }
 
 double sim_recorded_ahead(const GArray *oscillator, double nsec)
 {
-        const struct knot *knots = (const struct knot *) oscillator->data;
+        const struct line *knots = (const struct line *) oscillator->data;
         guint low = 0, high = oscillator->len - 1;
         double rounds = (double) (int64_t) (nsec / knots[high].at), at = nsec - rounds * knots[high].at;
         double ahead = rounds * knots[high].ahead;

@@ -23,6 +23,11 @@ double sim_offset(const struct sim *sim)
         return (double) sim->host_nsec - (sim->boot_nsec + sim->boot_offset);
 }
 
+double sim_elapsed(const struct sim *sim)
+{
+        return (double) (sim->host_nsec - START_NSEC);
+}
+
 /* What a recorded oscillator makes of the next @nsec nanoseconds. */
 static double recorded_ahead(const struct sim *sim, double nsec)
 {

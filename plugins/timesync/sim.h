@@ -45,6 +45,8 @@ void sim_free(struct sim *sim);
 struct tn_keeper_world sim_world(struct sim *sim);
 /* Host minus guest. */
 double sim_offset(const struct sim *sim);
+/* True time since the start, in nanoseconds. */
+double sim_elapsed(const struct sim *sim);
 /* The guest runs for so long, the keeper looking when it wants to; *next is its next time. */
 void sim_run(struct sim *sim, struct tn_keeper *keeper, int64_t *next, double seconds);
 /* The guest stands still for so long. */

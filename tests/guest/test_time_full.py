@@ -8,6 +8,7 @@ PTP clock, which under emulation stands still, stands in for a hypervisor's by i
 and the requests are real, and so is what the sandbox lets through.
 """
 
+import functools
 import glob
 import os
 import time
@@ -39,7 +40,7 @@ while (1) {
 '''
 
 
-@shared
+@functools.cache
 def port():
     """The port of the stand-in for an NTP server."""
     return ntpserver.start()
@@ -54,6 +55,8 @@ def guest():
         file.write(FORWARD)
     made = agent.boot_full(extra=[*SECOND_CARD, '-device', 'vmgenid,guid=auto'],
                            files=[*glob.glob(folder + '/*.deb'), folder + '/forward.pl'], timeout=2 * PATIENCE)
+    made.tell_more = lambda: made.sh('journalctl -b -o cat -n 12 --no-pager -u tenond -u chrony -u systemd-timesyncd; '
+                                     'tail -n 5 /run/trace')[1]
     made.run('mkdir -p /mnt /root/peers && mount -o ro /dev/vdb /mnt && cp /mnt/*.* /root/peers && umount /mnt')
     made.run('dpkg -i /root/peers/tenon_*.deb', 2 * PATIENCE)
     made.run('modprobe e1000e && card=$(ls /sys/bus/pci/drivers/e1000e/0*/net | head -n 1) && ip link set $card up && '
@@ -64,7 +67,8 @@ def guest():
 
 def configure(mode):
     """Start the agent anew, in that mode, and wait for the hardware clock to be located."""
-    guest().run(f"printf '[timesync]\\nmode={mode}\\n' >/etc/tenon/tenond.conf; systemctl restart tenond", PATIENCE)
+    guest().run(f"printf '[log]\\nlevel=info\\n[timesync]\\nmode={mode}\\n' >/etc/tenon/tenond.conf; "
+                'systemctl restart tenond', PATIENCE)
     guest().port.close()
     guest().port.wait_agent(PATIENCE)
     clocks.wait_located(guest())
@@ -138,41 +142,45 @@ def assisted(owner, before):
     check('kept by ' + owner in guest().run('tenonctl time || true'), 'tenonctl time names the owner')
 
 
-@shared
-def chrony():
-    """Debian's chrony, installed and synchronised; it may step by itself at its start only. How often it has stepped."""
-    guest().run(f'mkdir -p /etc/chrony && printf "server {SERVER} port {port()} iburst\nmakestep 1 1\nrtcsync\n'
-                'driftfile /var/lib/chrony/drift\n" >/etc/chrony/chrony.conf')
-    guest().run('cd /root/peers && export DEBIAN_FRONTEND=noninteractive && dpkg --force-depends --force-confold -i '
-                'adduser_*.deb ucf_*.deb libmd0_*.deb libbsd0_*.deb libedit2_*.deb chrony_*.deb', PATIENCE)
+def start_chrony():
+    """Debian's chrony, installed, begun anew (what it measured across a pause bends its idea of the clock) and
+    synchronised. It may step by itself at its start only."""
+    if guest().sh('dpkg -s chrony')[0] != 0:
+        guest().run(f'mkdir -p /etc/chrony && printf "server {SERVER} port {port()} iburst\nmakestep 1 1\nrtcsync\n'
+                    'driftfile /var/lib/chrony/drift\n" >/etc/chrony/chrony.conf')
+        guest().run('cd /root/peers && export DEBIAN_FRONTEND=noninteractive && dpkg --force-depends --force-confold -i '
+                    'adduser_*.deb ucf_*.deb libmd0_*.deb libbsd0_*.deb libedit2_*.deb chrony_*.deb', PATIENCE)
+    guest().run('systemctl restart chrony', PATIENCE)
     procs.wait_for(lambda: peers.SYNCHRONISED in guest().sh('chronyc -n tracking')[1], PATIENCE, 'chrony to synchronise')
-    return lambda: journal('chrony').count('System clock was stepped by')
+
+
+def chrony_steps():
+    """How often chrony tells that it has stepped the clock."""
+    return journal('chrony').count('System clock was stepped by')
 
 
 @test(timeout=6 * PATIENCE)
 def observe_beside_chrony_changes_nothing():
     """Each call that can change a clock is traced, in the sandbox of the unit."""
-    steps = chrony()
+    start_chrony()
     guest().run('cd /root/peers && dpkg -i --force-depends libunwind8_*.deb strace_*.deb', PATIENCE)
     configure('auto')
     clocks.trace(guest())
     equal((status()['owner'], status()['mode']), ('chronyd', 'observe'), 'owner and mode')
-    before = steps()
+    before = chrony_steps()
     clocks.stand_still(guest(), PAUSE)
     procs.wait_for(lambda: clocks.jumps_of(guest()) > 0, PATIENCE, 'the pause to be noticed')
     equal(status()['last-jump']['outcome'], 'reported only', 'what became of the jump')
     time.sleep(25)
     clocks.check_untouched(guest())
-    equal((steps() - before, status()['steps']), (0, 0), 'steps of chrony, and of our own')
+    equal((chrony_steps() - before, status()['steps']), (0, 0), 'steps of chrony, and of our own')
 
 
 @test(timeout=6 * PATIENCE)
 def assist_beside_chrony():
     """chronyc runs outside of the sandbox, which would not let it reach chronyd."""
-    steps = chrony()
-    guest().run('systemctl restart chrony', PATIENCE)  # what it measured across the pause of another test bends its idea
-    procs.wait_for(lambda: peers.SYNCHRONISED in guest().sh('chronyc -n tracking')[1], PATIENCE, 'chrony to synchronise')
-    assisted('chronyd', steps)
+    start_chrony()
+    assisted('chronyd', chrony_steps)
     check(peers.SYNCHRONISED in guest().run('chronyc -n tracking'), 'chrony stays synchronised')
     guest().run('systemctl disable --now chrony', PATIENCE)
 
