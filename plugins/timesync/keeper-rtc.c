@@ -10,6 +10,7 @@
 #define SEARCH_STEPS 16                     /* readings for each turn of the second while searching */
 #define FOUND_NSEC   (2 * TN_NSEC_PER_MSEC) /* the phase is known well enough */
 #define HURRY_NSEC   (3 * TN_NSEC_PER_SEC)  /* after so long a search a rough one is enough */
+#define GIVE_IN_NSEC (15 * TN_NSEC_PER_SEC) /* … and after so long one that shows a step */
 #define PHASE_BELIEVED                                                                                      \
         (1500 * TN_NSEC_PER_MSEC)             /* at start: RTC and clock agree, but for a part of a second */
 #define MADE_UP_NSEC   (60 * TN_NSEC_PER_SEC) /* by then a pause that the host made up for is noticed */
@@ -34,13 +35,17 @@ static void search(struct tn_keeper *keeper)
         keeper->since_nsec = raw_now(keeper);
 }
 
-/* Where timers are late by much, the last milliseconds would take long. */
+/* Where timers are late by much, the last milliseconds would take long; where each reading takes long, as
+ * while the agent is traced, they never come. */
 static bool located(const struct tn_keeper *keeper)
 {
-        bool hurry = raw_now(keeper) - keeper->since_nsec > HURRY_NSEC;
+        int64_t took = raw_now(keeper) - keeper->since_nsec, enough = FOUND_NSEC;
 
-        return keeper->phase.turned &&
-               tn_phase_error(&keeper->phase) <= (hurry ? TN_KEEPER_ROUGH_NSEC : FOUND_NSEC);
+        if (took > HURRY_NSEC)
+                enough = TN_KEEPER_ROUGH_NSEC;
+        if (took > GIVE_IN_NSEC)
+                enough = MAX(enough, keeper->settings.step_nsec);
+        return keeper->phase.turned && tn_phase_error(&keeper->phase) <= enough;
 }
 
 /* A guest that was starved for some seconds, again and again, makes the best clock look wild; a clock that

@@ -56,6 +56,23 @@ static void test_late_timers(void **state)
         }
 }
 
+/* Readings of 40 to 80 ms: the turn of the second is never known well, but a pause is. */
+static void test_slow_readings(void **state)
+{
+        struct story *story = *state;
+
+        story->sim->rtc_delay_nsec = 40 * TN_NSEC_PER_MSEC;
+        begin(story, TN_KEEPER_AUTO);
+        run(story, 120);
+        assert_string_equal(story->keeper.source, "rtc");
+        sim_pause(story->sim, 12);
+        run(story, 60);
+        assert_int_equal(story->keeper.jumps, 1);
+        assert_int_equal(story->sim->steps, 1);
+        if (fabs(sim_offset(story->sim)) > 100 * MSEC)
+                fail_msg("off by %g ms", sim_offset(story->sim) / MSEC);
+}
+
 /* A reading that was torn is not somebody who sets the clock. */
 static void test_busy_processor(void **state)
 {
@@ -392,6 +409,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 STORY(test_pause_is_corrected),
                 STORY(test_late_timers),
+                STORY(test_slow_readings),
                 STORY(test_busy_processor),
                 STORY(test_one_late_timer),
                 STORY(test_daemon_is_left_alone),
