@@ -169,10 +169,10 @@ static bool read_rtc(void *data, int64_t *ret_seconds)
 
         if (sim->rtc_missing)
                 return false;
-        pass(sim, delay * g_rand_double(sim->random));
+        pass(sim, (double) sim->rtc_least_nsec + delay * g_rand_double(sim->random));
         *ret_seconds = sim->rtc_stands_still ? sim->rtc_fixed
                                              : (sim->host_nsec - sim->rtc_late_nsec) / TN_NSEC_PER_SEC;
-        pass(sim, delay * g_rand_double(sim->random));
+        pass(sim, (double) sim->rtc_least_nsec + delay * g_rand_double(sim->random));
         return true;
 }
 

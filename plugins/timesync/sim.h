@@ -24,6 +24,7 @@ struct sim {
         double frequency_ppb;  /* what the kernel was told */
         int64_t rtc_late_nsec;
         int64_t rtc_delay_nsec; /* a reading takes up to twice as long */
+        int64_t rtc_least_nsec; /* … and at least twice as long as this */
         double preempted; /* how often the processor is away for 30 ms between two readings of a clock */
         int64_t timer_late_nsec; /* a look comes so late, and by up to a millisecond more */
         bool rtc_missing, rtc_stands_still, synchronized;
