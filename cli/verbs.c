@@ -278,8 +278,9 @@ const struct tn_verb tn_verbs[] = {
          "0 done, 1 the clock is not put right or needs attention, " NO_AGENT,
          "owner mode configured-mode source sources offset error jitter interval-seconds refusal steps "
          "samples "
-         "epoch synchronized frequency-ppb leap tai-offset zone utc-offset-seconds jumps last-jump problems "
-         "remedies "
+         "epoch synchronized frequency-ppb leap tai-offset zone utc-offset-seconds jumps last-jump "
+         "disruptions "
+         "problems remedies "
          "history",
          NULL, RUN(tn_cli_time), time_verbs},
         {"update", "", "Is there a newer Tenon? What the last check found", config_options, UPDATE_EXITS,
