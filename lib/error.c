@@ -24,7 +24,16 @@ static const struct {
         [TN_ERROR_BUSY] = {"busy", "GenericError"},
 };
 
-G_DEFINE_QUARK(tenon - error - quark, tn_error)
+/* Copied by GLib, unlike G_DEFINE_QUARK's: each plugin has this function, and one that is unloaded takes its
+ * strings along. */
+GQuark tn_error_quark(void)
+{
+        static GQuark quark;
+
+        if (!quark)
+                quark = g_quark_from_string("tenon-error-quark");
+        return quark;
+}
 
 static enum tn_error code_from_errno(int errnum)
 {

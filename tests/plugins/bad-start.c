@@ -7,7 +7,7 @@
 static bool start(struct tenon_host *host, GError **error)
 {
         host->fact_set(host, "bad-start", json_true());
-        g_set_error_literal(error, g_quark_from_static_string("test"), 1, "the flux is out of capacity");
+        g_set_error_literal(error, g_quark_from_string("test"), 1, "the flux is out of capacity");
         return false;
 }
 

@@ -2,8 +2,10 @@
 /* Copyright (C) 2026 the Tenon developers */
 
 /* The error domain: every code has its name and class, errno values become codes, errno itself survives. */
+#define _GNU_SOURCE
 #include "support.h"
 
+#include <dlfcn.h>
 #include <string.h>
 
 static void test_every_code_is_named(void **state)
@@ -81,6 +83,16 @@ static void test_nobody_wants_the_error(void **state)
         assert_int_equal(errno, ENOENT);
 }
 
+/* Each plugin has a copy of lib/: the string of one that was unloaded must not be the name. */
+static void test_domain_outlives_a_plugin(void **state)
+{
+        Dl_info info;
+
+        (void) state;
+        assert_string_equal(g_quark_to_string(TN_ERROR), "tenon-error-quark");
+        assert_int_equal(dladdr(g_quark_to_string(TN_ERROR), &info), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -90,6 +102,7 @@ int main(void)
                 cmocka_unit_test(test_errno_text),
                 cmocka_unit_test(test_set),
                 cmocka_unit_test(test_nobody_wants_the_error),
+                cmocka_unit_test(test_domain_outlives_a_plugin),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
