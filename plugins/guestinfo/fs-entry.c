@@ -27,7 +27,7 @@ static bool is_same_filesystem(int fd, const struct tn_mount *mount, const struc
         struct stat st;
 
         if (strcmp(mount->type, "btrfs") == 0)
-                return fs->f_type == BTRFS_SUPER_MAGIC;
+                return (uint32_t) fs->f_type == BTRFS_SUPER_MAGIC; /* signed on 32 bits */
         return fstat(fd, &st) == 0 && st.st_dev == mount->device;
 }
 

@@ -58,7 +58,7 @@ static void on_answers(const void *bytes, size_t len, void *data)
                 json_t *entry;
 
                 memcpy(&answer, p, sizeof answer);
-                entry = json_array_get(question->reply, answer.place);
+                entry = json_array_get(question->reply, (size_t) answer.place);
                 if (entry)
                         tn_fs_entry_set_size(entry, &answer.size);
         }

@@ -22,6 +22,8 @@
 #define CLOSE_USEC    100U                  /* two looks that are no further apart are one moment */
 #define LOOKS_MAX     8
 
+G_STATIC_ASSERT(sizeof(time_t) == sizeof NEVER_SECONDS); /* on 32 bits, too: see meson.build */
+
 struct tn_jump {
         const struct tn_env *env;
         int fd;
@@ -58,7 +60,7 @@ int64_t tn_jump_distance(const struct tn_jump_pair *before, const struct tn_jump
 
 static bool arm(struct tn_jump *jump, GError **error)
 {
-        struct itimerspec never = {.it_value.tv_sec = (time_t) MIN(NEVER_SECONDS, (int64_t) G_MAXLONG)};
+        struct itimerspec never = {.it_value.tv_sec = NEVER_SECONDS};
 
         if (timerfd_settime(jump->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) == 0)
                 return true;

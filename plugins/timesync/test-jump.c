@@ -53,6 +53,11 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct it
         return 0;
 }
 
+#ifdef __USE_TIME_BITS64 /* glibc's name for it on 32 bits */
+int __timerfd_settime64(int fd, int flags, const struct itimerspec *value, struct itimerspec *ret_old)
+        __attribute__((alias("timerfd_settime")));
+#endif
+
 static uint64_t now_usec(const struct tn_env *env, clockid_t clock)
 {
         (void) env;

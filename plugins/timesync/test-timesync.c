@@ -60,6 +60,10 @@ int ioctl(int fd, unsigned long request, ...)
         return 0;
 }
 
+#ifdef __USE_TIME_BITS64 /* glibc's name for it on 32 bits */
+int __ioctl_time64(int fd, unsigned long request, ...) __attribute__((alias("ioctl")));
+#endif
+
 struct machine {
         struct tn_env env; /* first: set_realtime() finds the machine by it */
         struct tenon_host host;
