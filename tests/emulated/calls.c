@@ -4,7 +4,9 @@
 /*
  * A stand-in for system calls that the emulators of Debian 12 do not know: openat2(2) in qemu-user 7.2 and
  * valgrind 3.19, pidfd_open(2) in valgrind. Preloaded into unit tests by scripts/cross and scripts/sanitize,
- * it takes the place of syscall(3), by which Tenon makes both. It is never installed.
+ * it takes the place of syscall(3), by which Tenon makes both, and of two functions more: posix_spawn(3),
+ * which in qemu-user cannot tell that a program is missing, and cmocka's, to leave out what an emulator
+ * cannot do. It is never installed.
  *
  * The surprising thing: openat2's promise to stay below a folder is kept by looking at one component after
  * the other. That is enough for tests, whose folders nobody else changes, and for nothing else.
@@ -14,9 +16,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <linux/openat2.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,7 +33,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+
 #define LINKS_MAX 40
+#define ARGS_MAX  16
+
+/* The head of this file itself, which the linker names. */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 /* Where a path has come to: without links, and what is left to walk. Both relative to the folder. */
 struct walk {
@@ -38,7 +49,7 @@ struct walk {
         unsigned links;
 };
 
-static int fail(int code)
+static int failed(int code)
 {
         errno = code;
         return -1;
@@ -64,9 +75,9 @@ static int follow(struct walk *walk, const char *place)
         ssize_t n = readlinkat(walk->dir, place, target, sizeof target - 1);
 
         if (walk->how->resolve & RESOLVE_NO_SYMLINKS || ++walk->links > LINKS_MAX)
-                return fail(ELOOP);
+                return failed(ELOOP);
         if (n < 0 || (size_t) n + strlen(walk->rest) + 2 > sizeof target)
-                return fail(ENAMETOOLONG);
+                return failed(ENAMETOOLONG);
         target[n] = '\0';
         if (*target == '/')
                 *walk->done = '\0';
@@ -88,7 +99,7 @@ static int step(struct walk *walk, const char *name)
                 return 0;
         }
         if (snprintf(place, sizeof place, "%s%s%s", walk->done, *walk->done ? "/" : "", name) >= PATH_MAX)
-                return fail(ENAMETOOLONG);
+                return failed(ENAMETOOLONG);
         if (fstatat(walk->dir, place, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) &&
             !(last && walk->how->flags & (O_NOFOLLOW | O_EXCL)))
                 return follow(walk, place);
@@ -104,9 +115,9 @@ static int open_below(int dir, const char *path, const struct open_how *how)
         int fd = 0, code;
 
         if (*path == '\0')
-                return fail(ENOENT);
+                return failed(ENOENT);
         if (strlen(path) >= sizeof walk.rest)
-                return fail(ENAMETOOLONG);
+                return failed(ENAMETOOLONG);
         strcpy(walk.rest, path);
         while (fd == 0 && take(walk.rest, name))
                 fd = step(&walk, name);
@@ -151,12 +162,81 @@ static int open_pid(pid_t pid)
                 return -1;
         watched = malloc(sizeof *watched);
         if (!watched)
-                return fail(ENOMEM);
+                return failed(ENOMEM);
         *watched = (struct watched){pid, fds[1]};
         if (pthread_create(&thread, NULL, await_end, watched) != 0)
-                return fail(ENOMEM);
+                return failed(ENOMEM);
         pthread_detach(thread);
         return fds[0];
+}
+
+/* A program of the machine that is emulated, as this file is: the kernel here does not start those. */
+static bool is_emulated(const char *path)
+{
+        ElfW(Ehdr) head = {0};
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        bool emulated = read(fd, &head, sizeof head) == sizeof head &&
+                        memcmp(head.e_ident, ELFMAG, SELFMAG) == 0 &&
+                        head.e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS] &&
+                        head.e_machine == __ehdr_start.e_machine;
+
+        close(fd);
+        return emulated;
+}
+
+/* vfork(2) is a fork in qemu-user: an error of the child's does not come back. And a program of the emulated
+ * machine needs the emulator, which TN_EMULATED_RUN names. */
+__attribute__((visibility("default"))) int posix_spawn(pid_t *ret_pid, const char *path,
+                                                       const posix_spawn_file_actions_t *actions,
+                                                       const posix_spawnattr_t *attr, char *const argv[],
+                                                       char *const envp[])
+{
+        int (*next)(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
+                    char *const[], char *const[]) = dlsym(RTLD_NEXT, "posix_spawn");
+        char *run = getenv("TN_EMULATED_RUN"), *longer[ARGS_MAX + 2] = {run, (char *) path};
+
+        if (access(path, X_OK) < 0)
+                return errno;
+        if (!run || !is_emulated(path))
+                return next(ret_pid, path, actions, attr, argv, envp);
+        for (size_t i = 1; argv[i]; i++) {
+                if (i == ARGS_MAX)
+                        return E2BIG;
+                longer[i + 1] = argv[i];
+        }
+        return next(ret_pid, run, actions, attr, longer, envp);
+}
+
+/* Whether a word is in the list of TN_EMULATED_SKIP, which is `NAME NAME …` of cmocka's tests. */
+static bool is_skipped(const char *name)
+{
+        const char *list = getenv("TN_EMULATED_SKIP");
+        size_t len = strlen(name);
+
+        for (const char *p = list; p && (p = strstr(p, name)); p += len)
+                if ((p == list || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
+                        return true;
+        return false;
+}
+
+/* What cmocka_run_group_tests() calls. */
+__attribute__((visibility("default"))) int _cmocka_run_group_tests(const char *group,
+                                                                   const struct CMUnitTest *tests,
+                                                                   size_t count, CMFixtureFunction set_up,
+                                                                   CMFixtureFunction tear_down)
+{
+        int (*next)(const char *, const struct CMUnitTest *, size_t, CMFixtureFunction,
+                    CMFixtureFunction) = dlsym(RTLD_NEXT, "_cmocka_run_group_tests");
+        struct CMUnitTest *left = calloc(count, sizeof *left);
+        size_t n = 0;
+
+        for (size_t i = 0; left && i < count; i++) {
+                if (is_skipped(tests[i].name))
+                        printf("[  EMULATED] %s is left out\n", tests[i].name);
+                else
+                        left[n++] = tests[i];
+        }
+        return next(group, left, n, set_up, tear_down);
 }
 
 __attribute__((visibility("default"))) long syscall(long number, ...)

@@ -16,12 +16,12 @@ import recipe
 
 
 def libraries(path):
-    """The shared libraries of an ELF file; none for anything else."""
+    """The shared libraries of an ELF file, as pairs of guest path and host path; none for anything else."""
     told = subprocess.run(['ldd', path], capture_output=True, text=True, check=False)
-    return re.findall(r'(?:=> )?(/\S+) \(0x', told.stdout)
+    return [(found, found) for found in re.findall(r'(?:=> )?(/\S+) \(0x', told.stdout)]
 
 
-def put(tree, guest_path, source):
+def put(tree, guest_path, source, find=libraries):
     """Put one file (a host path, or its content as bytes) into the tree, with its libraries."""
     target = os.path.join(tree, guest_path.lstrip('/'))
     os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -31,8 +31,8 @@ def put(tree, guest_path, source):
         os.chmod(target, 0o755)
         return
     shutil.copy(source, target)
-    for library in libraries(source):
-        copy = os.path.join(tree, library.lstrip('/'))
+    for place, library in find(source):
+        copy = os.path.join(tree, place.lstrip('/'))
         if not os.path.exists(copy):
             os.makedirs(os.path.dirname(copy), exist_ok=True)
             shutil.copy(library, copy)
@@ -69,15 +69,20 @@ def add_modules(tree, image, modules):
         file.writelines(f'/harness/{os.path.basename(path)}\n' for path in order)
 
 
-def make(path, image, files, modules):
+def own_busybox():
+    """This machine's busybox-static."""
+    return '/usr/bin/busybox' if os.path.exists('/usr/bin/busybox') else '/bin/busybox'
+
+
+def make(path, image, files, modules, busybox=None, find=libraries):
     """Write an initramfs with these files (guest path -> host path or bytes) and modules."""
     tree = path + '.d'
     os.makedirs(tree)
     put(tree, '/init', recipe.MICRO_INIT.encode())
     put(tree, '/harness/shell', recipe.SHELL.encode())
-    put(tree, '/bin/busybox', '/usr/bin/busybox' if os.path.exists('/usr/bin/busybox') else '/bin/busybox')
+    put(tree, '/bin/busybox', busybox or own_busybox(), find)
     for guest_path, source in files.items():
-        put(tree, guest_path, source)
+        put(tree, guest_path, source, find)
     add_modules(tree, image, modules)
     with open(path, 'wb') as file:
         names = procs.run(['find', '.', '-mindepth', '1'], cwd=tree)

@@ -27,29 +27,29 @@ from qmp import Qmp
 
 KERNEL_LINE = 'root=/dev/vda rw console=ttyS0 loglevel=4 systemd.show_status=yes no_timer_check'
 MICRO_LINE = 'console=ttyS0 quiet panic=-1 no_timer_check'
+X86 = 'qemu-system-x86_64'
+TWO_LINES = ('-serial', 'file:boot.log', '-serial', 'chardev:shell')  # the boot log, the harness's shell
 LIVING = []
 
 
 class Guest:
     """One QEMU process with its sockets, its log and its temporary folder."""
 
-    def __init__(self, folder, arguments):
+    def __init__(self, folder, arguments, program=X86, lines=TWO_LINES):
         self.folder = folder
         self.arguments = arguments
         self.log_path = os.path.join(folder, 'boot.log')
-        self.process = self._start(arguments)
+        self.process = self._start(program, [*lines, *arguments])
         self.monitor = Qmp(self._socket('qmp.sock'))
         self.console = Console(self._socket('shell.sock'))
         self.port = HostPort(os.path.join(folder, 'qga0.sock'))
         self.tell_more = lambda: ''  # what else is worth reading after a failure
         LIVING.append(self)
 
-    def _start(self, arguments):
-        command = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none',
+    def _start(self, program, arguments):
+        command = [program, '-nodefaults', '-no-user-config', '-display', 'none',
                    '-accel', 'tcg,thread=multi', '-rtc', 'base=utc',
-                   '-serial', 'file:boot.log',
                    '-chardev', 'socket,id=shell,path=shell.sock,server=on,wait=off',
-                   '-serial', 'chardev:shell',
                    '-qmp', 'unix:qmp.sock,server=on,wait=off']
         with open(os.path.join(self.folder, 'qemu.log'), 'w', encoding='utf-8') as log:
             return procs.start(command + arguments, cwd=self.folder, stdout=log, stderr=log)
@@ -145,9 +145,9 @@ def tell_logs():
 cases.ON_FAILURE.append(tell_logs)
 
 
-def started(folder, arguments, timeout):
+def started(folder, arguments, timeout, **options):
     """Start a guest and wait for its shell; nothing is left when it does not come up."""
-    guest = Guest(folder, arguments)
+    guest = Guest(folder, arguments, **options)
     try:
         guest.console.wait_ready(timeout)
     except Exception as error:

@@ -105,7 +105,8 @@ mount -t tmpfs tmp /tmp
 ip link set lo up
 while read -r module; do insmod "$module"; done </harness/modules
 echo "micro guest: up after $(cut -d' ' -f1 /proc/uptime) s" >/dev/console
-while :; do setsid sh /harness/shell </dev/ttyS1 >/dev/ttyS1 2>&1; done
+line=/dev/${harness_line:-ttyS1} # a machine with other lines names it to its kernel
+while :; do setsid sh /harness/shell <$line >$line 2>&1; done
 '''
 
 
