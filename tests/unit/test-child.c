@@ -151,7 +151,7 @@ static void test_daemon_with_our_pipe(void **state)
 }
 
 /* stdin is empty, the session is its own, our descriptors are not there, no signal is blocked or ignored. */
-static void test_surroundings(void **state)
+static void test_child_surroundings(void **state)
 {
         g_autoptr(machine_t) m = machine_new();
         g_autofree char *path = machine_path(m, "leak-me");
@@ -234,11 +234,11 @@ static void test_watched_lines(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_exit_status),      cmocka_unit_test(test_signal),
-                cmocka_unit_test(test_no_such_program),  cmocka_unit_test(test_deadline_kills_the_group),
-                cmocka_unit_test(test_output_is_capped), cmocka_unit_test(test_daemon_with_our_pipe),
-                cmocka_unit_test(test_surroundings),     cmocka_unit_test(test_abandon),
-                cmocka_unit_test(test_many_at_once),     cmocka_unit_test(test_watched_lines),
+                cmocka_unit_test(test_exit_status),        cmocka_unit_test(test_signal),
+                cmocka_unit_test(test_no_such_program),    cmocka_unit_test(test_deadline_kills_the_group),
+                cmocka_unit_test(test_output_is_capped),   cmocka_unit_test(test_daemon_with_our_pipe),
+                cmocka_unit_test(test_child_surroundings), cmocka_unit_test(test_abandon),
+                cmocka_unit_test(test_many_at_once),       cmocka_unit_test(test_watched_lines),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
