@@ -4,8 +4,8 @@
 /*
  * Runs a program that may use the ports of VMware's backdoor: ports PROGRAM [ARGUMENT…]
  *
- * VMware lets every program use them; QEMU's model of the device stands behind the processor's own rules, which want
- * ioperm(2). The permission outlives execve(2).
+ * VMware lets every program use them; QEMU's model of the device stands behind the processor's own rules,
+ * which want ioperm(2). The permission outlives execve(2).
  */
 #include <stdio.h>
 #include <sys/io.h>
