@@ -19,7 +19,7 @@ class Prefix:
 
     def __init__(self):
         self.dir = procs.temp_dir()
-        self.prefix = self.path('p')
+        self.prefix = self.path('-_p_')  # what scdoc would take for the beginning of underlined text
         self.child = None
         build = self.path('b')
         procs.run(['meson', 'setup', f'--prefix={self.prefix}', build, tenond.TOP], timeout=120)
@@ -39,7 +39,7 @@ class Prefix:
         """Start tenond, if it does not run."""
         if self.child is None:
             with open(self.path('stderr'), 'w', encoding='utf-8') as stderr:
-                self.child = procs.start([self.path('p/sbin/tenond'), '-m', 'unix-listen', '-p', self.path('s')],
+                self.child = procs.start([os.path.join(self.prefix, 'sbin/tenond'), '-m', 'unix-listen', '-p', self.path('s')],
                                          stderr=stderr)
             procs.wait_for(lambda: os.path.exists(self.path('s')), 20, 'the installed agent to listen')
         return HostPort(self.path('s')).open()
@@ -75,7 +75,7 @@ def files_are_there():
 @test(timeout=900)
 def nobody_else_may_write():
     for name in installed().files():
-        mode = os.lstat(installed().path('p', name)).st_mode
+        mode = os.lstat(os.path.join(installed().prefix, name)).st_mode
         check(stat.S_ISLNK(mode) or not mode & 0o022, f'{name} has mode {mode:o}')
 
 
@@ -108,7 +108,7 @@ def example_plugin_builds_against_it_and_works():
     shutil.copy(os.path.join(folder, 'build/maintenance.so'), plugins)
     os.chmod(os.path.join(plugins, 'maintenance.so'), 0o644)
     agent = tenond.Agent(f'[policy]\npreset=open\n[plugin maintenance]\nhook={hook}\n', options=[f'--plugin-dir={plugins}'],
-                         command=[installed().path('p/sbin/tenond')])
+                         command=[os.path.join(installed().prefix, 'sbin/tenond')])
     equal(agent.ask('example-get-maintenance'), {'active': False}, 'at first')
     equal(agent.ask('example-maintenance', begin=True, reason='kernel'), {}, 'begin')
     equal(agent.ask('example-get-maintenance')['problems'], ['under maintenance: kernel'], 'the problem')
@@ -128,7 +128,7 @@ def example_plugin_builds_against_it_and_works():
 @test(timeout=900)
 def tenonctl_finds_it():
     installed().start().close()
-    code, stdout, stderr = tenond.run(installed().path('p/bin/tenonctl'), 'status', '--json')
+    code, stdout, stderr = tenond.run(os.path.join(installed().prefix, 'bin/tenonctl'), 'status', '--json')
     equal((code, stderr), (0, ''), 'exit status and stderr')
     control = [row for row in json.loads(stdout)['channels'] if row['role'] == 'control'][0]
     check(control['path'].startswith(installed().prefix), f"the control socket is at {control['path']}")
