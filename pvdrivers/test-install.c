@@ -141,6 +141,16 @@ static json_t *install(const struct tn_install_options *options, GError **error)
 static const struct tn_install_options vmware_network = {.roles = 1U << TN_PV_NETWORK,
                                                          .target = TN_PV_VMWARE};
 
+/* A Debian guest whose repository has the kernel with the driver. */
+static void begin_with_package(void)
+{
+        begin("ID=debian\n", "apt-get");
+        known = " linux-image-amd64 ";
+        installs = "lib/modules/6.1.0-9-amd64/kernel/drivers/net/vmxnet3.ko";
+        folder_put(root, "lib/modules/6.1.0-9-amd64/modules.dep", "kernel/drivers/net/vmxnet3.ko:\n");
+        folder_put(root, "boot/vmlinuz-6.1.0-9-amd64", "x");
+}
+
 static void test_installs_and_looks(void **state)
 {
         GError *error = NULL;
@@ -148,11 +158,7 @@ static void test_installs_and_looks(void **state)
         json_t *module;
 
         (void) state;
-        begin("ID=debian\n", "apt-get");
-        known = " linux-image-amd64 ";
-        installs = "lib/modules/6.1.0-9-amd64/kernel/drivers/net/vmxnet3.ko";
-        folder_put(root, "lib/modules/6.1.0-9-amd64/modules.dep", "kernel/drivers/net/vmxnet3.ko:\n");
-        folder_put(root, "boot/vmlinuz-6.1.0-9-amd64", "x");
+        begin_with_package();
         result = install(&vmware_network, &error);
         if (error)
                 fail_msg("%s", error->message);
@@ -393,11 +399,7 @@ static void test_bad_catalogue(void **state)
         const json_t *mistakes;
 
         (void) state;
-        begin("ID=debian\n", "apt-get");
-        known = " linux-image-amd64 ";
-        installs = "lib/modules/6.1.0-9-amd64/kernel/drivers/net/vmxnet3.ko";
-        folder_put(root, "lib/modules/6.1.0-9-amd64/modules.dep", "kernel/drivers/net/vmxnet3.ko:\n");
-        folder_put(root, "boot/vmlinuz-6.1.0-9-amd64", "x");
+        begin_with_package();
         folder_put(root, ROWS + 1, "[acme]\nrole=network\nmatch=pci:v0000[\n");
         result = install(&vmware_network, &error);
         if (error)

@@ -27,16 +27,7 @@ def herd():
 
 @test(timeout=1200)
 def killed_agents_come_back_in_time():
-    def kill(dog):
-        before = agent.pid(dog.guest)
-
-        def act():
-            dog.guest.run(f'kill -9 {before}')
-            dog.wait_state('fed', 90)
-        dog.sampled(act)
-        note(f'{dog.kind}: killed, fed again after {dog.outage():.1f} s')
-        check(agent.pid(dog.guest) != before, f'{dog.kind}: the agent is still the same process')
-    herd().each(kill)  # whether it is still fed shows in the next test, too, which takes longer than the timeout
+    herd().each(Watched.kill_agent)  # whether it is still fed shows in the next test, too, which takes longer than the timeout
 
 
 @test(timeout=1200)

@@ -106,16 +106,20 @@ class Watched:
         self.guest.run('systemctl restart tenond', 120)
         self.guest.port.wait_agent(120)
 
-    def survive_a_kill(self):
-        """Kill the agent: it comes back, and the device was armed all the time and does not fire."""
+    def kill_agent(self):
+        """Kill the agent: it comes back, and the device was armed all the time."""
         before = agent.pid(self.guest)
 
         def kill():
             self.guest.run(f'kill -9 {before}')
             self.wait_state('fed', 90)
         self.sampled(kill)
-        note(f'killed, fed again after {self.outage():.1f} s')
-        check(agent.pid(self.guest) != before, 'the agent is still the same process')
+        note(f'{self.kind}: killed, fed again after {self.outage():.1f} s')
+        check(agent.pid(self.guest) != before, f'{self.kind}: the agent is still the same process')
+
+    def survive_a_kill(self):
+        """Kill the agent, and see that the device does not fire."""
+        self.kill_agent()
         self.quiet(TIMEOUT + 4)
 
     def outage(self):
