@@ -22,6 +22,7 @@
 #include <cpuid.h>
 #endif
 
+#include "lib/clock-call.h"
 #include "lib/error.h"
 #include "lib/fd.h"
 
@@ -61,14 +62,12 @@ static uint64_t system_now_usec(const struct tn_env *env, clockid_t clock)
 
 static bool system_set_realtime(const struct tn_env *env, uint64_t usec, GError **error)
 {
-        struct timespec ts = {
-                .tv_sec = (time_t) (usec / G_USEC_PER_SEC),
-                .tv_nsec = (long) (usec % G_USEC_PER_SEC) * 1000,
-        };
+        struct tn_clock_answer answer;
+        int errnum = tn_clock_ask(TN_CLOCK_SET, (int64_t) usec, &answer);
 
         (void) env;
-        if (clock_settime(CLOCK_REALTIME, &ts) < 0)
-                return tn_error_errno(error, errno, "Failed to set time to guest");
+        if (errnum != 0)
+                return tn_error_errno(error, errnum, "Failed to set time to guest");
         return true;
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 the Tenon developers */
 
-/* The kernel's clock. The surprising thing: frequencies are in units of 2^-16 ppm there (adjtimex(2)). */
-#define _GNU_SOURCE
+/* The kernel's clock, through lib/clock-call.h. The surprising thing: frequencies are in units of 2^-16 ppm
+ * there (adjtimex(2)). */
 #include "plugins/timesync/clock.h"
 
-#include <errno.h>
 #include <sys/timex.h>
 #include <time.h>
 
+#include "lib/clock-call.h"
 #include "lib/error.h"
 #include "plugins/timesync/sample.h"
 
@@ -42,47 +42,43 @@ static int64_t raw_nsec(void *data)
 
 static bool get_state(void *data, struct tn_clock_state *ret, GError **error)
 {
-        struct timex tx = {.modes = 0};
-        int state = adjtimex(&tx);
+        struct tn_clock_answer answer;
+        int errnum = tn_clock_ask(TN_CLOCK_LOOK, 0, &answer);
 
         (void) data;
-        if (state < 0)
-                return tn_error_errno(error, errno, "read the state of the clock");
+        if (errnum != 0)
+                return tn_error_errno(error, errnum, "read the state of the clock");
         *ret = (struct tn_clock_state){
-                .synchronized = !(tx.status & STA_UNSYNC) && state != TIME_ERROR,
-                .maxerror_usec = tx.maxerror,
-                .frequency_ppb = (double) tx.freq * PPB_PER_UNIT,
-                .leap = state == TIME_INS   ? 1
-                        : state == TIME_DEL ? -1
-                                            : 0,
-                .tai_offset = tx.tai,
+                .synchronized = !(answer.status & STA_UNSYNC) && answer.state != TIME_ERROR,
+                .maxerror_usec = answer.maxerror,
+                .frequency_ppb = (double) answer.freq * PPB_PER_UNIT,
+                .leap = answer.state == TIME_INS   ? 1
+                        : answer.state == TIME_DEL ? -1
+                                                   : 0,
+                .tai_offset = answer.tai,
         };
         return true;
 }
 
 static bool step(void *data, int64_t delta_nsec, GError **error)
 {
-        struct timex tx = {.modes = ADJ_SETOFFSET | ADJ_NANO};
+        struct tn_clock_answer answer;
+        int errnum = tn_clock_ask(TN_CLOCK_STEP, delta_nsec, &answer);
 
         (void) data;
-        tx.time.tv_sec = delta_nsec / TN_NSEC_PER_SEC;
-        tx.time.tv_usec = delta_nsec % TN_NSEC_PER_SEC; /* nanoseconds, because of ADJ_NANO */
-        if (tx.time.tv_usec < 0) {
-                tx.time.tv_sec--;
-                tx.time.tv_usec += TN_NSEC_PER_SEC;
-        }
-        if (clock_adjtime(CLOCK_REALTIME, &tx) < 0)
-                return tn_error_errno(error, errno, "step the clock by %.3f s", (double) delta_nsec / 1e9);
+        if (errnum != 0)
+                return tn_error_errno(error, errnum, "step the clock by %.3f s", (double) delta_nsec / 1e9);
         return true;
 }
 
 static bool set_frequency(void *data, double ppb, GError **error)
 {
-        struct timex tx = {.modes = ADJ_FREQUENCY, .freq = (long) (ppb / PPB_PER_UNIT)};
+        struct tn_clock_answer answer;
+        int errnum = tn_clock_ask(TN_CLOCK_FREQUENCY, (int64_t) (ppb / PPB_PER_UNIT), &answer);
 
         (void) data;
-        if (clock_adjtime(CLOCK_REALTIME, &tx) < 0)
-                return tn_error_errno(error, errno, "set the frequency of the clock to %+.0f ppb", ppb);
+        if (errnum != 0)
+                return tn_error_errno(error, errnum, "set the frequency of the clock to %+.0f ppb", ppb);
         return true;
 }
 

@@ -3,8 +3,8 @@
 
 /*
  * The system clock as what can be read, stepped and trimmed: a table of functions, so that the servo and the
- * keeper run on a simulated clock in tests. tn_clock_system is the kernel's, by clock_gettime(2) and
- * clock_adjtime(2).
+ * keeper run on a simulated clock in tests. tn_clock_system is the kernel's: read by clock_gettime(2),
+ * changed by clock_adjtime(2), where the sandbox allows it or else in tenon-clock.
  */
 #pragma once
 

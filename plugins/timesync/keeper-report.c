@@ -9,6 +9,7 @@
 #include "lib/problems.h"
 #include "plugins/timesync/keeper.h"
 
+#define LEAP_PAUSE_NSEC  (600 * TN_NSEC_PER_SEC)
 #define CONTRADICTS_NSEC (2 * TN_NSEC_PER_SEC) /* it may be late by a second, and read by another */
 
 static const char *const mode_names[] = {
@@ -80,11 +81,24 @@ static void add_problems(json_t *summary, const struct tn_keeper *keeper)
                                 (double) llabs(keeper->sample.offset_nsec) / 1e9, keeper->source);
 }
 
-/* The zone that local times are shown in, and a leap second that was announced. */
-static void add_calendar(json_t *summary, const struct tn_clock *clock)
+/* In the sandbox each question about the state of the clock is one to another process, and a wakeup. */
+static bool ask_state(struct tn_keeper *keeper, struct tn_clock_state *ret)
 {
+        const struct tn_clock *clock = keeper->world.clock;
+
+        if (!clock->get_state(clock->data, ret, NULL))
+                return false;
+        keeper->leap = ret->leap;
+        keeper->leap_next = clock->raw_nsec(clock->data) + LEAP_PAUSE_NSEC;
+        return true;
+}
+
+/* The zone that local times are shown in, and a leap second that was announced. */
+static void add_calendar(json_t *summary, struct tn_keeper *keeper)
+{
+        const struct tn_clock *clock = keeper->world.clock;
         time_t now = (time_t) (clock->realtime_nsec(clock->data) / TN_NSEC_PER_SEC);
-        struct tn_clock_state state = {0};
+        struct tn_clock_state state;
         struct tm tm;
 
         tzset(); /* the guest may choose another zone while we run */
@@ -92,11 +106,13 @@ static void add_calendar(json_t *summary, const struct tn_clock *clock)
                 tn_json_set_text(summary, "zone", tm.tm_zone);
                 json_object_set_new(summary, "utc-offset-seconds", json_integer(tm.tm_gmtoff));
         }
-        if (clock->get_state(clock->data, &state, NULL))
-                json_object_set_new(summary, "leap", json_integer(state.leap));
+        if (clock->raw_nsec(clock->data) >= keeper->leap_next)
+                (void) ask_state(keeper, &state); /* else what is known stays */
+        if (keeper->leap_next)
+                json_object_set_new(summary, "leap", json_integer(keeper->leap));
 }
 
-json_t *tn_keeper_summary(const struct tn_keeper *keeper)
+json_t *tn_keeper_summary(struct tn_keeper *keeper)
 {
         json_t *summary = json_object();
 
@@ -105,7 +121,7 @@ json_t *tn_keeper_summary(const struct tn_keeper *keeper)
         json_object_set_new(summary, "source", keeper->source ? json_string(keeper->source) : json_null());
         json_object_set_new(summary, "jumps", json_integer((json_int_t) keeper->jumps));
         json_object_set_new(summary, "last-jump", jump(keeper));
-        add_calendar(summary, keeper->world.clock);
+        add_calendar(summary, keeper);
         add_problems(summary, keeper);
         return summary;
 }
@@ -223,11 +239,11 @@ static json_t *sources(const struct tn_keeper *keeper)
         return list;
 }
 
-json_t *tn_keeper_to_json(const struct tn_keeper *keeper)
+json_t *tn_keeper_to_json(struct tn_keeper *keeper)
 {
-        const struct tn_clock *clock = keeper->world.clock;
+        struct tn_clock_state state;
+        bool state_known = ask_state(keeper, &state);
         json_t *object = tn_keeper_summary(keeper);
-        struct tn_clock_state state = {0};
         bool known = keeper->source != NULL;
         bool from_rtc = g_strcmp0(keeper->source, "rtc") == 0;
         int64_t error = keeper->sample.error_nsec + (from_rtc ? keeper->reference_error_nsec : 0);
@@ -247,7 +263,7 @@ json_t *tn_keeper_to_json(const struct tn_keeper *keeper)
         json_object_set_new(object, "steps", json_integer((json_int_t) keeper->steps));
         json_object_set_new(object, "samples", json_integer((json_int_t) keeper->samples));
         json_object_set_new(object, "epoch", json_integer(keeper->epoch));
-        if (clock->get_state(clock->data, &state, NULL)) {
+        if (state_known) {
                 json_object_set_new(object, "synchronized", json_boolean(state.synchronized));
                 json_object_set_new(object, "frequency-ppb", json_integer((json_int_t) state.frequency_ppb));
                 json_object_set_new(object, "tai-offset", json_integer(state.tai_offset));

@@ -203,8 +203,8 @@ static void learn_from_owner(struct tn_keeper *keeper)
 static void judge_host(struct tn_keeper *keeper, int64_t offset_nsec, int64_t error_nsec, const char *source)
 {
         int64_t now = raw_now(keeper), owner_error = 0;
-        bool apart = owner_is_right(keeper, &owner_error) &&
-                     llabs(offset_nsec) > keeper->settings.host_limit_nsec + error_nsec + owner_error;
+        int64_t beyond = llabs(offset_nsec) - keeper->settings.host_limit_nsec - error_nsec;
+        bool apart = beyond > 0 && owner_is_right(keeper, &owner_error) && beyond > owner_error;
 
         if (!apart) { /* one source's good word is no answer to another's */
                 if (!keeper->apart_nsec || g_str_equal(keeper->apart_source, source))

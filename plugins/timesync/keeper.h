@@ -122,6 +122,8 @@ struct tn_keeper {
         int64_t apart_nsec;  /* the host's clock minus the daemon's, when it was told; 0: nothing to tell */
         const char *apart_source;
         const char *refusal; /* why the last decision was none; NULL */
+        int leap;            /* as in struct tn_clock_state, when it was last asked for */
+        int64_t leap_next;   /* CLOCK_MONOTONIC_RAW of the next time; 0: it is not known */
         int64_t history_nsec[TN_KEEPER_HISTORY];
         unsigned history_len, history_at;
 };
@@ -164,6 +166,7 @@ void tn_keeper_tell(const struct tn_keeper *keeper, int level, const char *forma
 const char *tn_keeper_mode_name(enum tn_keeper_mode mode);
 bool tn_keeper_mode_parse(const char *name, enum tn_keeper_mode *ret);
 /* All of it, for tenon-get-time-status. New reference. */
-json_t *tn_keeper_to_json(const struct tn_keeper *keeper);
-/* What changes rarely, for the fact "time-sync". New reference. */
-json_t *tn_keeper_summary(const struct tn_keeper *keeper);
+json_t *tn_keeper_to_json(struct tn_keeper *keeper);
+/* What changes rarely, for the fact "time-sync"; a leap second, which is announced hours before, is asked
+ * for once in ten minutes. New reference. */
+json_t *tn_keeper_summary(struct tn_keeper *keeper);

@@ -18,7 +18,7 @@
 #include "plugins/timesync/story.h"
 
 /* The first problem of the summary, or "". */
-static const char *problem(const struct story *story)
+static const char *problem(struct story *story)
 {
         static char text[200];
         json_t *summary = tn_keeper_summary(&story->keeper);
@@ -32,7 +32,7 @@ static const char *problem(const struct story *story)
 }
 
 /* What is wrong with that row of the sources; "" when nothing is, NULL when there is no such row. */
-static const char *source_problem(const struct story *story, const char *name)
+static const char *source_problem(struct story *story, const char *name)
 {
         static char text[200];
         json_t *status = tn_keeper_to_json(&story->keeper), *row;
@@ -52,7 +52,7 @@ static const char *source_problem(const struct story *story, const char *name)
         return found;
 }
 
-static void assert_quality(const struct story *story, const char *name, const char *wanted)
+static void assert_quality(struct story *story, const char *name, const char *wanted)
 {
         json_t *status = tn_keeper_to_json(&story->keeper), *row;
         bool found = false;
@@ -413,8 +413,16 @@ static void test_calendar(void **state)
         assert_int_equal(json_integer_value(json_object_get(summary, "leap")), 0);
         json_decref(summary);
         story->sim->leap = 1;
+        summary = tn_keeper_summary(&story->keeper); /* asked for a moment ago */
+        assert_int_equal(json_integer_value(json_object_get(summary, "leap")), 0);
+        json_decref(summary);
+        run(story, 700);
         summary = tn_keeper_summary(&story->keeper);
         assert_int_equal(json_integer_value(json_object_get(summary, "leap")), 1);
+        json_decref(summary);
+        story->sim->leap = 0;
+        summary = tn_keeper_to_json(&story->keeper); /* whoever asks hears what is so */
+        assert_int_equal(json_integer_value(json_object_get(summary, "leap")), 0);
         json_decref(summary);
         g_unsetenv("TZ");
 }

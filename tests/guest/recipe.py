@@ -18,6 +18,8 @@ PACKAGES = (
     'libsmartcols1',
     # Who logs in is a session of logind's.
     'libpam-systemd',
+    # Confines the agent by its profile, as on most of Debian's machines.
+    'apparmor',
     # What Debian's qemu-guest-agent depends on beside that.
     'libnuma1', 'liburing2',
 )
