@@ -125,6 +125,11 @@ def install(guest, packages='/mnt/tenon_*.deb'):
     return guest.run(f'dpkg -i {packages} && {UMOUNT}', 500)
 
 
+def denied(guest):
+    """What AppArmor has denied to the agent since the boot: lines of the kernel."""
+    return guest.sh("journalctl -b --no-pager -o cat | grep 'apparmor=\"DENIED\"' | grep 'profile=\"tenond' | sort -u")[1].splitlines()
+
+
 def pid(guest):
     """The agent's process id in the guest."""
     return int(guest.run('pidof tenond').split()[0])

@@ -10,6 +10,7 @@ of the file is for.
 
 import json
 import os
+import re
 import time
 
 import agent
@@ -317,10 +318,17 @@ def trim_answers_for_each_path():
     note(f"trimmed {[row.get('trimmed', row.get('error')) for row in paths.values()]}")
 
 
-SANDBOX = ('Type=notify', 'ProtectSystem=strict', 'PrivateTmp=yes', 'ProtectHome=read-only', 'NoNewPrivileges=yes',
-           'CapabilityBoundingSet=CAP_SYS_TIME CAP_DAC_READ_SEARCH CAP_SYS_ADMIN CAP_IPC_LOCK',
-           'MemoryDenyWriteExecute=yes', 'RestrictNamespaces=yes', 'ReadWritePaths=/run',
-           'SystemCallFilter=@system-service @clock', 'SystemCallErrorNumber=EPERM')
+# What the agent's unit forbids it; not what else systemd does for it.
+SANDBOX = re.compile(r'(Type|UMask|NoNewPrivileges|LockPersonality|(CapabilityBounding|System|Memory|Restrict|Protect|Private|Device|'
+                     r'IPAddress)\w*)=')
+
+
+def sandbox():
+    """The options for systemd-run that put a program into the sandbox of tenond.service."""
+    with open(os.path.join(agent.BUILD, 'data', 'tenond.service'), encoding='utf-8') as file:
+        lines = [line.strip() for line in file if SANDBOX.match(line)]
+    check({'ProtectSystem=strict', 'ProtectClock=yes'} < set(lines), f'{lines}')
+    return ' '.join(f'-p "{line}"' for line in [*lines, 'ReadWritePaths=/run'])
 
 
 @shared
@@ -335,8 +343,7 @@ def system():
              'journalctl --flush && printf "[freeze]\\nhook-directory=/etc/hooks\\nqga-hook=\\n'
              '[agent]\\nstatedir=/run/tenon\\ncontrol-socket=/run/tenon/control.sock\\n" >/etc/tenond.conf && '
              'mkdir -p /run/tenon')
-    options = ' '.join(f'-p "{option}"' for option in SANDBOX)
-    made.run(f'systemd-run --quiet --unit=tenond {options} /opt/tenond -v -c /etc/tenond.conf '
+    made.run(f'systemd-run --quiet --unit=tenond {sandbox()} /opt/tenond -v -c /etc/tenond.conf '
              '--plugin-dir=/opt/plugins')
     made.port.wait_agent(20)
     return made

@@ -273,3 +273,9 @@ def a_port_that_another_holds_is_taken_over_later():
     check('busy, owned by sleep (pid' in status, f'the owner is not told: {status}')
     guest().run('kill $(cat /run/holder)')
     guest().port.wait_agent(20)
+
+
+@test
+def apparmor_has_denied_nothing():
+    equal(guest().run(f'cat /proc/{agent.pid(guest())}/attr/current'), 'tenond (enforce)', 'the profile of the agent')
+    equal(agent.denied(guest()), [], 'what was denied')

@@ -114,7 +114,8 @@ def removed_part_takes_its_commands_along():
 @test(timeout=600)
 def removed_and_purged_nothing_is_left():
     guest().run('dpkg -r tenon-files tenon-accounts tenon', 120)
-    equal(guest().sh('pidof tenond')[0], 1, 'status of pidof tenond after the removal')
+    equal(guest().sh('pidof tenond tenon-clock')[0], 1, 'status of pidof tenond after the removal')
+    equal(guest().sh('ls /run/tenon /run/tenon-clock.socket 2>/dev/null')[1].strip(), '', 'what is left in /run')
     check('mine' in guest().run('cat /etc/tenon/tenond.conf'), 'the settings are gone before the purge')
     guest().run('rm /etc/tenon/tenond.conf.d/mine.conf; dpkg -P tenon tenon-exec tenon-files tenon-accounts', 120)
     after = guest().run(LISTING).splitlines()
