@@ -20,6 +20,7 @@
 #define OUTPUT_MAX    (8 * 1024 * 1024) /* bytes; an answer with the largest authorized_keys fits */
 #define UNIT_GRACE_MS 1000
 #define SYSTEMD_RUN   "usr/bin/systemd-run"
+#define OUR_PREFIX    "tenon-"
 
 struct tn_outside {
         const struct tn_env *env;
@@ -86,16 +87,30 @@ bool tn_outside_is_other(const struct tn_env *env)
         return geteuid() == 0 && has_systemd(env) && ours && g_strcmp0(ours, theirs) != 0;
 }
 
+/* A program of ours has a unit that is named after it, for which data/tenon-*-helper.conf are: drop-ins that
+ * systemd adds to all units whose names begin so (systemd.unit(5)). NULL for other programs. */
+static char *unit_option(const char *program)
+{
+        g_autofree char *name = g_path_get_basename(program);
+
+        if (!g_str_has_prefix(name, OUR_PREFIX))
+                return NULL;
+        return g_strdup_printf("--unit=%s-%08x", name, g_random_int());
+}
+
 char **tn_outside_argv(const struct tn_env *env, const char *const *argv, unsigned limit_ms)
 {
         static const char *const unit[] = {"/" SYSTEMD_RUN,       "--quiet", "--wait", "--collect", "--pipe",
                                            "--service-type=exec", "-p"};
         g_autoptr(GPtrArray) full = g_ptr_array_new_with_free_func(g_free);
+        g_autofree char *named = unit_option(argv[0]);
 
         if (has_systemd(env)) {
                 for (size_t i = 0; i < G_N_ELEMENTS(unit); i++)
                         g_ptr_array_add(full, g_strdup(unit[i]));
                 g_ptr_array_add(full, g_strdup_printf("RuntimeMaxSec=%ums", limit_ms));
+                if (named)
+                        g_ptr_array_add(full, g_steal_pointer(&named));
         }
         for (; *argv; argv++)
                 g_ptr_array_add(full, g_strdup(*argv));

@@ -38,6 +38,7 @@ bool tn_outside_is_other(const struct tn_env *env);
 int tn_outside_error_code(const char *name);
 
 /* The command line that runs @argv outside, ended after @limit_ms: @argv itself where systemd does not run.
+ * A program of ours gets a unit of its own name, and with it the sandbox that is installed for that name.
  * Free with g_strfreev(). */
 char **tn_outside_argv(const struct tn_env *env, const char *const *argv, unsigned limit_ms);
 

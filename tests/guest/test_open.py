@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import time
 
 import agent
@@ -156,6 +157,23 @@ def fifos_and_paths_that_hang_do_not_hang_the_agent():
     check("failed to open file '/hang/x' (mode: 'r'): not done within 10 s" in reply['error']['desc'], str(reply))
     equal(read_file('/etc/hostname'), (guest().run('cat /etc/hostname') + '\n').encode(), 'the next file')
     guest().run('systemctl stop hang.automount hang.mount; rm /tmp/fifo')
+
+
+@test
+def helpers_have_their_sandbox():
+    """Their units are transient; systemd judges the one that opens files while it is there, and one of each name."""
+    guest().ask('guest-file-close', handle=guest().ask('guest-file-open', path='/etc/hostname'))
+    units = guest().run("systemctl list-units --plain --no-legend 'tenon-files-helper-*' | cut -d' ' -f1").split()
+    equal(len(units), 1, f'units that open files: {units}')
+    for name in ('tenon-system-helper', 'tenon-accounts-helper'):
+        units.append(f'{name}-probe.service')
+        guest().run(f'systemd-run --quiet --unit={units[-1]} sleep 120')
+    for unit in units:
+        said = guest().run(f'systemd-analyze security --no-pager {unit} | tail -n 1', 60)
+        found = re.search(r'exposure level for \S+ ([0-9.]+)', said)
+        note(said[2:60])
+        check(found and float(found[1]) <= 2.0, said)
+    guest().run(f'systemctl stop {" ".join(units[1:])}')
 
 
 @test

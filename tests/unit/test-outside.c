@@ -82,6 +82,24 @@ static void test_argv(void **state)
                              "-p RuntimeMaxSec=1500ms /bin/tool -e");
 }
 
+/* The names begin alike, and so they have the sandbox of data/tenon-files-helper.conf. */
+static void test_unit_of_ours(void **state)
+{
+        struct machine *machine = *state;
+        const char *argv[] = {"/usr/libexec/tenon-files-helper", NULL};
+        g_auto(GStrv) first = NULL, second = NULL;
+        guint count;
+
+        machine_write(machine, "usr/bin/systemd-run", "");
+        machine_write(machine, "run/systemd/system/.keep", "");
+        first = tn_outside_argv(&machine->env, argv, 1500);
+        second = tn_outside_argv(&machine->env, argv, 1500);
+        count = g_strv_length(first);
+        assert_string_equal(first[count - 1], argv[0]);
+        assert_true(g_str_has_prefix(first[count - 2], "--unit=tenon-files-helper-"));
+        assert_string_not_equal(first[count - 2], second[count - 2]);
+}
+
 static void run_shell(struct tn_outside *outside, const char *script, const char *input, size_t len,
                       unsigned limit_ms, struct ending *ending)
 {
@@ -190,6 +208,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_argv, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_unit_of_ours, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_input, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_input_not_read, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_ask, set_up, tear_down),
