@@ -53,7 +53,7 @@ static void append_escape(GString *out, gunichar c)
 char *tn_escape(const char *text, size_t len, unsigned flags)
 {
         GString *out = g_string_sized_new(len);
-        const char *end = text + len;
+        const char *end = len > 0 ? text + len : text; /* which may be NULL */
 
         while (text < end) {
                 gunichar c = g_utf8_get_char_validated(text, end - text);

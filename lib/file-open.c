@@ -20,6 +20,7 @@
 
 #include "lib/env.h"
 #include "lib/error.h"
+#include "lib/fd.h"
 
 #define NEW_FILE_MODE 0666
 
@@ -43,6 +44,44 @@ const struct tn_file_mode *tn_file_mode_find(const char *name)
         return NULL;
 }
 
+/* Is it ENOTDIR because the last part is a symbolic link? Then ELOOP, as openat2(2) says it. */
+static void tell_link(int dir, const char *name)
+{
+        int errnum = errno;
+        struct stat st;
+
+        if (errnum == ENOTDIR && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+                errnum = ELOOP;
+        errno = errnum;
+}
+
+/* One part of a path after the other, none of which may be a symbolic link. */
+static int open_parts(int dir, const char *path, int flags)
+{
+        tn_autofd int above = openat(dir, *path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        const char *name = path + strspn(path, "/");
+        size_t len = strcspn(name, "/");
+
+        if (*path == '\0') {
+                errno = ENOENT;
+                return -1;
+        }
+        while (above >= 0 && name[len] == '/') {
+                g_autofree char *part = g_strndup(name, len);
+                int below = openat(above, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+                if (below < 0)
+                        tell_link(above, part);
+                tn_fd_close(&above);
+                above = below;
+                name += len + strspn(name + len, "/");
+                len = strcspn(name, "/");
+        }
+        if (above < 0)
+                return -1;
+        return openat(above, *name ? name : ".", flags | O_NOFOLLOW, NEW_FILE_MODE);
+}
+
 static int open_at(const struct tn_env *env, const char *path, int flags, bool nofollow)
 {
         /* A relative path starts where the agent was started; its unit starts it in "/". */
@@ -52,10 +91,16 @@ static int open_at(const struct tn_env *env, const char *path, int flags, bool n
                 .mode = flags & O_CREAT ? NEW_FILE_MODE : 0,
                 .resolve = (env->recorded ? RESOLVE_IN_ROOT : 0) | (nofollow ? RESOLVE_NO_SYMLINKS : 0),
         };
+        int fd;
 
         if (how.resolve == 0)
                 return openat(dir, path, flags, NEW_FILE_MODE);
-        return (int) syscall(SYS_openat2, dir, path, &how, sizeof how);
+        fd = (int) syscall(SYS_openat2, dir, path, &how, sizeof how);
+        /* Linux before 5.6; and a sandbox that looks at the mode of files, which is out of its sight there.
+         */
+        if (fd < 0 && errno == ENOSYS && !env->recorded)
+                fd = open_parts(dir, path, flags);
+        return fd;
 }
 
 static int open_or_create(const struct tn_env *env, const char *path, int flags, bool nofollow)

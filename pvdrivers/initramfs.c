@@ -121,6 +121,8 @@ struct tn_initramfs *tn_initramfs_parse(const char *path, const void *bytes, siz
         struct tn_initramfs *initramfs;
         struct range range = {0, len};
 
+        if (len == 0)
+                head = (const uint8_t *) ""; /* an empty image is bytes, too: NULL has no tail */
         if (!find_range(head, MIN(len, TN_PE_HEAD_MAX),
                         head + (len < BOOTCONFIG_TAIL ? 0 : len - BOOTCONFIG_TAIL), &range, error)) {
                 g_prefix_error(error, "/%s: ", path);

@@ -12,14 +12,21 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/env.h"
+#include "lib/error.h"
 #include "lib/fd-pass.h"
 #include "lib/fd.h"
+#include "lib/file-open.h"
 #include "plugins/files/open.h"
 
 /* Sends all @requests, has them served to the end, and gives the answers. */
@@ -109,11 +116,92 @@ static void test_refusals(void **state)
         tn_env_deinit(&env);
 }
 
+/* As before Linux 5.6, or where a unit has RestrictSUIDSGID=yes. */
+static bool forbid_openat2(void)
+{
+        struct sock_filter rules[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog program = {.len = G_N_ELEMENTS(rules), .filter = rules};
+
+        return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+               prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* Opens without following links; the code of the error, or -1. */
+static int open_nofollow(const struct tn_env *env, const char *root, const char *name, const char *mode)
+{
+        g_autofree char *path = g_strconcat(root, name, NULL);
+        g_autoptr(GError) error = NULL;
+        tn_autofd int fd = tn_file_open(env, path, mode, true, &error);
+
+        return fd >= 0 ? -1 : error->code;
+}
+
+/* In a process of its own, for a filter stays. The number of the row that is wrong, or zero. */
+static int check_rows(const char *root)
+{
+        static const struct {
+                const char *name, *mode;
+                int code;
+        } rows[] = {
+                {"/dir/file", "r", -1},
+                {"//dir/./file", "r", -1},
+                {"/dir/../dir/file", "r", -1},
+                {"/dir/new", "w", -1},
+                {"/dir/", "r", -1},
+                {"/dir/link", "r", TN_ERROR_DENIED},
+                {"/dir/link", "w", TN_ERROR_DENIED},
+                {"/to-dir/file", "r", TN_ERROR_DENIED},
+                {"/dir/missing", "r", TN_ERROR_NOT_FOUND},
+                {"/missing/file", "w", TN_ERROR_NOT_FOUND},
+        };
+        struct tn_env env;
+
+        if (!tn_env_init_system(&env, NULL, NULL) || !forbid_openat2())
+                return 100;
+        if (open_nofollow(&env, "", "", "r") != TN_ERROR_NOT_FOUND)
+                return 101;
+        for (int i = 0; i < (int) G_N_ELEMENTS(rows); i++)
+                if (open_nofollow(&env, root, rows[i].name, rows[i].mode) != rows[i].code)
+                        return i + 1;
+        return 0;
+}
+
+static void test_nofollow_without_openat2(void **state)
+{
+        g_autofree char *root = g_dir_make_tmp("tenon-open-XXXXXX", NULL),
+                        *dir = g_strconcat(root, "/dir", NULL);
+        g_autofree char *file = g_strconcat(dir, "/file", NULL), *link = g_strconcat(dir, "/link", NULL);
+        g_autofree char *to_dir = g_strconcat(root, "/to-dir", NULL), *new = g_strconcat(dir, "/new", NULL);
+        int status;
+        pid_t pid;
+
+        (void) state;
+        assert_int_equal(g_mkdir(dir, 0700), 0);
+        assert_true(g_file_set_contents(file, "x", -1, NULL));
+        assert_int_equal(symlink("file", link), 0);
+        assert_int_equal(symlink("dir", to_dir), 0);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0)
+                _exit(check_rows(root));
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        for (size_t i = 0; i < 4; i++)
+                assert_int_equal(g_unlink((const char *[]){file, link, to_dir, new}[i]), 0);
+        assert_int_equal(g_rmdir(dir) + g_rmdir(root), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_serve),
                 cmocka_unit_test(test_refusals),
+                cmocka_unit_test(test_nofollow_without_openat2),
         };
 
         umask(077);

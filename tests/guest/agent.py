@@ -9,6 +9,7 @@ scripts/build-packages made (TENON_DEB names another one).
 import glob
 import os
 
+import booted
 import devices
 import machine
 import packages
@@ -101,15 +102,23 @@ def boot_micro(options='', extra=(), **settings):
     return guest
 
 
+def hardware(files, watchdog, extra):
+    """The devices of the full guest, the second disk with the packages and these files among them."""
+    disk = machine.data_disk(machine.procs.temp_dir(), [deb(), *part_debs(), *files])
+    return [*devices.disk(disk, 'raw', True), *devices.virtio_serial(), *devices.port(), *watchdog, *devices.balloon(),
+            *devices.net(), *extra]
+
+
 def boot_full(extra=(), files=(), watchdog=None, **settings):
     """Boot the full guest with the package, and other host files, on its second disk, not yet installed."""
-    folder = machine.procs.temp_dir()
-    disk = machine.data_disk(folder, [deb(), *part_debs(), *files])
-    hardware = [*devices.disk(disk, 'raw', True), *devices.virtio_serial(), *devices.port(),
-                *(devices.watchdog() if watchdog is None else watchdog), *devices.balloon(), *devices.net(), *extra]
-    guest = machine.boot_full(hardware, **settings)
+    guest = machine.boot_full(hardware(files, devices.watchdog() if watchdog is None else watchdog, extra), **settings)
     machine.wait_booted(guest, settings.get('timeout', 120))
     return guest
+
+
+def resume_full(files=()):
+    """The same after its boot, for tests that do not look at it; with the QMP port, qmp0.sock, besides."""
+    return booted.resume(hardware(files, devices.watchdog(), devices.port('org.tenon.agent.0', 'qmp0')))
 
 
 # Whatever looks at each new mount may hold it for a moment.

@@ -132,7 +132,7 @@ def forget_others():
     """Remove the remains of interrupted builds, and images that were not used for a month."""
     for name in os.listdir(cache_dir()):
         path = os.path.join(cache_dir(), name)
-        old = name.startswith('guest-') and os.path.getmtime(path) < time.time() - 30 * 86400
+        old = name.startswith(('guest-', 'booted-')) and os.path.getmtime(path) < time.time() - 30 * 86400
         if old or name.startswith('.building-'):
             shutil.rmtree(path, ignore_errors=True)
 

@@ -17,7 +17,7 @@ from cases import check, equal, note, shared, test
 @shared
 def guest():
     """A booted guest with the package installed and the QMP port."""
-    made = agent.boot_full(devices.port('org.tenon.agent.0', 'qmp0'))
+    made = agent.resume_full()
     made.run('useradd -m anna')
     agent.install(made)
     made.port.wait_agent(60)

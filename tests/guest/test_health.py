@@ -11,7 +11,6 @@ import os
 import time
 
 import agent
-import devices
 import procs
 from cases import check, equal, note, shared, test
 from qmp import Qmp
@@ -78,7 +77,7 @@ AS_NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups'
 @shared
 def guest():
     """The guest with the package, the configuration above, and a QMP port for events."""
-    made = agent.boot_full(devices.port('org.tenon.agent.0', 'events0'))
+    made = agent.resume_full()
     agent.install(made)
     made.run('cp /bin/sleep /usr/local/bin/victim-sleep')
     for path, text in FILES.items():
@@ -86,7 +85,7 @@ def guest():
         made.run(f"cat >{path} <<'END'\n{text}END\nchmod {mode} {path}")
     made.run('systemctl daemon-reload; systemctl start victim; systemctl restart tenond', 120)
     made.port.wait_agent(120)
-    made.events = Qmp(os.path.join(made.folder, 'events0.sock'))
+    made.events = Qmp(os.path.join(made.folder, 'qmp0.sock'))
     return made
 
 

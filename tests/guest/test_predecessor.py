@@ -15,7 +15,7 @@ from cases import check, equal, note, shared, test
 def guest():
     """A booted guest with the predecessor installed and answering; Tenon's packages lie ready."""
     folder = machine.procs.temp_dir()
-    made = agent.boot_full(files=[agent.peer_deb(folder), agent.qga_deb()])
+    made = agent.resume_full(files=[agent.peer_deb(folder), agent.qga_deb()])
     made.run('mkdir -p /mnt && mount -o ro /dev/vdb /mnt && dpkg -i /mnt/qemu-guest-agent_*.deb', 180)
     made.run('systemctl start qemu-guest-agent')
     made.port.wait_agent(60)

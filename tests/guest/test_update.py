@@ -13,7 +13,7 @@ from newer import NEWER, SOURCE, newer_package
 @shared
 def guest():
     """The guest with the package as it is."""
-    made = agent.boot_full(files=newer_package())
+    made = agent.resume_full(files=newer_package())
     made.tell_more = lambda: made.sh('journalctl -n 40 --no-pager -o cat -u "tenon*"')[1]
     agent.install(made)
     made.run('rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*; mkdir -p /repository; mount -o ro /dev/vdb /repository')

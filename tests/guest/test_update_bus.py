@@ -43,7 +43,7 @@ def signed_manifest():
 def guest():
     """The guest with the package, PackageKit, polkit, libcurl and libsodium; apt has the newer package's repository."""
     debs = packages.fetch('packagekit', 'polkitd', 'libglib2.0-bin', 'libcurl3-gnutls', 'libsodium23')
-    made = agent.boot_full(files=[*newer_package(), *signed_manifest(), shutil.which('busybox'), *debs])
+    made = agent.resume_full(files=[*newer_package(), *signed_manifest(), shutil.which('busybox'), *debs])
     made.tell_more = lambda: made.sh('journalctl -n 60 --no-pager -o cat -u "tenon*" -u packagekit -u polkit')[1]
     made.run('mkdir -p /repository && mount -o ro /dev/vdb /repository')
     names = ' '.join(f'/repository/{os.path.basename(path)}' for path in debs)

@@ -188,15 +188,9 @@ def guests_that_do_not_answer():
     guest.close()
 
 
-def sanitized():
-    """Is the program built with a sanitizer?"""
-    return b'libasan' in subprocess.run(['ldd', tenond.built('host/tenon-host')], stdout=subprocess.PIPE,
-                                        check=True).stdout
-
-
 def run_within(mib, socket, *arguments):
     """Exit status of tenon-host with no more than this memory; a sanitizer needs more, and gets it."""
-    limit = [] if sanitized() else ['prlimit', f'--data={mib * MIB}']
+    limit = [] if tenond.sanitized() else ['prlimit', f'--data={mib * MIB}']
     argv = [*limit, tenond.built('host/tenon-host'), '--socket', socket, *arguments]
     return subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60,
                           check=False).returncode
@@ -218,7 +212,7 @@ def memory_is_bounded():
         guest.close()
     # The test itself can fail: this needs more memory than it gets.
     guest = FakeGuest({'guest-x': rows['a long list'][1]})
-    check(run_within(24, guest.path, 'ask', 'guest-x') != 0 or sanitized(), 'the limit of memory is none')
+    check(run_within(24, guest.path, 'ask', 'guest-x') != 0 or tenond.sanitized(), 'the limit of memory is none')
     guest.close()
 
 
