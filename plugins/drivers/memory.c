@@ -73,7 +73,7 @@ static json_t *read_balloon(const struct tn_env *env, const char *meminfo)
             !find_number(vmstat, "balloon_inflate", &inflated) ||
             !find_number(vmstat, "balloon_deflate", &deflated) || inflated == 0 || inflated < deflated)
                 return NULL;
-        return json_pack("{s:I}", "bytes", (json_int_t) ((inflated - deflated) * sysconf(_SC_PAGESIZE)));
+        return json_pack("{s:I}", "bytes", (json_int_t) (inflated - deflated) * sysconf(_SC_PAGESIZE));
 }
 
 /* "some avg10=0.00 avg60=0.00 avg300=0.00 total=0" */

@@ -271,9 +271,11 @@ static double next_lateness(struct sim *sim)
 {
         double late = (double) sim->timer_late_nsec + 1e6 * g_rand_double(sim->random);
 
-        if (sim->timers)
-                late = (double) MAX(
-                        1, g_array_index(sim->timers, int64_t, sim->timers_at++ % sim->timers->len));
+        if (sim->timers) {
+                int64_t recorded = g_array_index(sim->timers, int64_t, sim->timers_at++ % sim->timers->len);
+
+                late = (double) MAX(1, recorded);
+        }
         return late;
 }
 

@@ -60,17 +60,19 @@ $s->flush; print scalar <$s>' '{}' '''
 class Domain:
     """The domain, as far as tests see guests."""
 
-    def __init__(self):
+    def __init__(self, memory=768):
+        """Of Xen's 1800 MiB the rest is dom0's, which keeps files in memory."""
         folder, made = procs.temp_dir(), image.get()
         files = {'/init': INIT, '/domain/opt/tenon.deb': agent.deb(),
                  f'/domain/{PLUGINS}/stall.so': agent.built('tests/plugins/stall.so'),
                  **{f'/domain/{path}': text for path, text in FILES.items()}}
         initrd = os.path.join(folder, 'domain.img')
         initramfs.make(initrd, made, files, ['xen_blkfront', 'crc32c_generic', 'ext4'])
-        self.host = xenhost.start(machine.overlay(folder), more={'/domain/vmlinuz': made.kernel, '/domain/initrd': initrd})
+        self.host = xenhost.start(machine.overlay(folder), memory=1408 - memory,
+                                  more={'/domain/vmlinuz': made.kernel, '/domain/initrd': initrd})
         self.host.tell_more = lambda: self.host.sh(f'tail -n 20 {LOG} /var/log/xen/xl-guest.log')[1]
         self.boots = 0
-        self.host.run(CREATE, 300)
+        self.host.run(CREATE.replace('memory = 768', f'memory = {memory}'), 300)
         self.wait_ready(1200)
 
     def close(self):

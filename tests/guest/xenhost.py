@@ -85,6 +85,9 @@ def files(root):
     libraries = ':'.join(os.path.join(root, path) for path in LIBRARIES)
     found = {'/etc/xen/scripts/block': BLOCK, '/etc/xen/scripts/vif': VIF,
              LIBGCC: LIBGCC}  # which libc loads when a thread is cancelled
+    helper = f'/{BIN}/libxl-save-helper'  # xl starts it by its path
+    found['/xen/save-helper'] = root + helper
+    found[helper] = f'#!/bin/sh\nLD_LIBRARY_PATH={libraries} exec /xen/save-helper "$@"\n'.encode()
     for folder, name in ((BIN, 'xl'), (BIN, 'xenstored'), (BIN, 'xenconsoled'), ('usr/bin', 'xenstore-read'),
                          ('usr/bin', 'xenstore-write'), ('usr/bin', 'xenstore-exists')):
         path = f'{root}/{folder}/{name}'
@@ -95,8 +98,8 @@ def files(root):
     return found
 
 
-def start(disk, form='qcow2', more=None):
-    """Boot the host with this disk and more files, start Xen's daemons; the guest is dom0."""
+def start(disk, form='qcow2', more=None, memory=640):
+    """Boot the host with this disk and more files, start Xen's daemons; the guest is dom0, with that many MiB."""
     folder, cache = procs.temp_dir(), unpack()
     root, made = f'{cache}/root', image.get()
     os.environ['LD_LIBRARY_PATH'] = ':'.join(os.path.join(root, path) for path in LIBRARIES)
@@ -106,7 +109,7 @@ def start(disk, form='qcow2', more=None):
         del os.environ['LD_LIBRARY_PATH']
     host = machine.started(folder, [
         '-M', 'q35', '-cpu', 'qemu64', '-smp', '2', '-m', '1800', '-kernel', f'{cache}/xen',
-        '-append', 'console=com1 com1=115200,8n1 dom0_mem=640M,max:640M dom0_max_vcpus=1',
+        '-append', f'console=com1 com1=115200,8n1 dom0_mem={memory}M,max:{memory}M dom0_max_vcpus=1',
         '-initrd', f'{made.kernel} console=hvc0 quiet panic=-1,initrd.img',
         '-drive', f'file={disk},format={form},if=none,id=d0,cache=unsafe', '-device', 'ide-hd,drive=d0,bus=ide.0'], 600)
     host.run(START, 300)
