@@ -16,6 +16,8 @@ PARTS = ('accounts', 'exec', 'files')
 # What dpkg, systemd and the package manager keep of any package that was once there.
 LISTING = ("find /etc /usr /var/lib /lib/systemd /run/systemd/system -xdev ! -path '/var/lib/dpkg*' ! -path '/var/lib/systemd/*' "
            "! -path '/etc/systemd/system/*.wants' ! -name '.placeholder' 2>/dev/null | sort")
+# debhelper's own part of the scripts takes folders of AppArmor's along that are empty.
+EMPTIED = {'/etc/apparmor.d/disable'}
 SAMPLER = ('(while [ -e /run/sampling ]; do cat $(dirname $(grep -l i6300ESB /sys/class/watchdog/*/identity))/state; sleep 0.05; done >/run/samples) '
            '>/dev/null 2>&1 &')
 
@@ -121,4 +123,4 @@ def removed_and_purged_nothing_is_left():
     guest().run('rm /etc/tenon/tenond.conf.d/mine.conf; dpkg -P tenon tenon-exec tenon-files tenon-accounts', 120)
     after = guest().run(LISTING).splitlines()
     equal(sorted(set(after) - set(guest().before)), [], 'what is left')
-    equal(sorted(set(guest().before) - set(after)), [], 'what is missing')
+    equal(sorted(set(guest().before) - set(after) - EMPTIED), [], 'what is missing')
