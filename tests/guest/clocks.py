@@ -58,8 +58,8 @@ def stand_still(where, seconds, meanwhile=lambda: None):
 
 
 def trace(where):
-    """Let strace(1) see each call of the agent's, and its children's, that can change a clock."""
-    where.run(f'rm -f {TRACE}; strace -f -q -e trace={CALLS} -o {TRACE} -p $(pidof tenond) >/run/strace 2>&1 &')
+    """Let strace(1) see each call of the agent's, its children's and tenon-clock's, that can change a clock."""
+    where.run(f'rm -f {TRACE}; strace -f -q -e trace={CALLS} -o {TRACE} -p "$(pidof tenond tenon-clock)" >/run/strace 2>&1 &')
     procs.wait_for(lambda: where.sh(f'test -e {TRACE}')[0] == 0, 60, 'strace')
 
 
