@@ -188,11 +188,11 @@ def overlay(folder, name='disk.qcow2'):
     return path
 
 
-def full_arguments(disk, extra=(), cpu=FULL_CPU, memory=1024, machine='q35'):
-    """QEMU's arguments for the Debian guest on that disk."""
+def full_arguments(disk, extra=(), cpu=FULL_CPU, memory=1024, machine='q35', line=''):
+    """QEMU's arguments for the Debian guest on that disk; `line` is for its kernel."""
     made = image.get()
     return ['-M', machine, '-cpu', cpu, '-smp', '2', '-m', str(memory), '-kernel', made.kernel,
-            '-initrd', made.initrd, '-append', KERNEL_LINE, *devices.disk(disk), *extra]
+            '-initrd', made.initrd, '-append', f'{KERNEL_LINE} {line}'.strip(), *devices.disk(disk), *extra]
 
 
 def boot_full(extra=(), timeout=180, **settings):
