@@ -258,8 +258,10 @@ static int run(int argc, char **argv, int (*action)(struct request *request))
 
         if (!tn_cli_options(&argc, &argv, values))
                 return TN_EXIT_USAGE;
-        if (!request_init(&request, &error))
+        if (!request_init(&request, &error)) {
+                g_free(request.file);
                 return tn_cli_fail_with(error, TN_EXIT_USAGE);
+        }
         status = action(&request);
         request_clear(&request);
         return status;
