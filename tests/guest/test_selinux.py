@@ -21,7 +21,7 @@ from hostport import AgentError
 MAKEFILE = '/usr/share/selinux/devel/Makefile'
 LINE = 'security=selinux selinux=1'
 CONTEXTS = '/etc/selinux/default/contexts/files/file_contexts'
-CONFIG = 'SELINUX=enforcing\\nSELINUXTYPE=default\\nSETLOCALDEFS=0\\n'
+CONFIG = 'SELINUX={}\\nSELINUXTYPE=default\\nSETLOCALDEFS=0\\n'
 
 
 def policy_module():
@@ -60,10 +60,13 @@ def guest():
     names = ' '.join('/mnt/' + os.path.basename(path) for path in debs)
     made.run('useradd -m anna; mkdir -p /mnt && mount -o ro /dev/vdb /mnt && '
              f'dpkg -i {names} && dpkg -i {agent.ALL} && tar -C / -xf /mnt/policy.tar && {agent.UMOUNT}', 900)
+    # Without a policy the kernel knows no label, so that none could be written.
     made.run('printf "[policy]\\npreset=open\\n" >/etc/tenon/tenond.conf.d/open.conf; '
-             f'printf "{CONFIG}" >/etc/selinux/config')
-    # -m: no policy is loaded yet, so that the mount table does not tell which file systems have labels.
-    made.run(f'setfiles -F -m -e /proc -e /sys -e /dev -e /run {CONTEXTS} / && sync', 900)
+             f'printf "{CONFIG.format("permissive")}" >/etc/selinux/config; load_policy -i', 300)
+    made.run(f'setfiles -F -e /proc -e /sys -e /dev -e /run {CONTEXTS} / && '
+             f'printf "{CONFIG.format("enforcing")}" >/etc/selinux/config && chcon --reference=/etc/selinux/semanage.conf '
+             '/etc/selinux/config && sync', 900)
+    equal(made.run('stat -c %C /usr/sbin/tenond').split(':')[2], 'tenond_exec_t', 'label of the agent')
     reboot(made)
     return made
 

@@ -11,7 +11,7 @@ from cases import Skip, check, equal, note, shared, test
 from xendog import Domain
 
 AWAY = 15  # seconds at least, for which the domain is not there
-NEAR = 2  # seconds; Xen tells its guests the time when it was booted, and that by the second
+NEAR = 5  # seconds; Xen tells its guests the time when it was booted, and that by the second
 
 
 @shared
@@ -33,23 +33,18 @@ def clocks():
     return (begin + time.time()) / 2 - float(said[0]), float(said[1])
 
 
-def journal():
-    """What the agent has logged."""
-    return domain().run('journalctl -b -o cat -u tenond --no-pager')
-
-
 @test(timeout=3000)
 def restored_domain_has_the_time():
     offset, slept = clocks()
-    note(f'before: {offset:.2f} s behind, sleep {slept:.2f} s; {domain().ask("tenon-get-time-status")}')
     begin = time.monotonic()
     domain().host.run('xl save guest /run/saved', 600)
     time.sleep(AWAY)
     domain().host.run('xl restore /run/saved && rm /run/saved', 600)
     away = time.monotonic() - begin
     after, slept_after = clocks()
-    note(f'away for {away:.1f} s: {after:.2f} s behind, sleep {slept_after - slept:.2f} s')
-    note(f'status: {domain().ask("tenon-get-time-status")}')
-    note(f'journal: {journal()[-1500:]}')
-    check(abs(after - offset) < NEAR, f'the clock is {after} s behind, was {offset}')
+    note(f'away for {away:.1f} s: {after:.2f} s behind, before {offset:.2f} s; the kernel counts {slept_after - slept:.2f} s as sleep')
+    check(abs(after) < NEAR, f'the clock is {after} s behind')
+    check(slept_after - slept > AWAY, f'the kernel counts {slept_after - slept} s as sleep')
+    told = domain().ask('tenon-get-time-status')
+    equal((told['steps'], told['source']), (0, None), 'steps of the agent, and a source: a PV domain has no hardware clock')
     equal(domain().ask('guest-ping'), {}, 'ping')
