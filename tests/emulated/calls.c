@@ -150,6 +150,9 @@ static void *await_end(void *data)
         return NULL;
 }
 
+/* By descriptor, whose process open_pid() was asked for; for waitid(2) with P_PIDFD. */
+static pid_t watched_pids[1024];
+
 static int open_pid(pid_t pid)
 {
         struct watched *watched;
@@ -167,7 +170,21 @@ static int open_pid(pid_t pid)
         if (pthread_create(&thread, NULL, await_end, watched) != 0)
                 return failed(ENOMEM);
         pthread_detach(thread);
+        if (fds[0] < (int) (sizeof watched_pids / sizeof *watched_pids))
+                watched_pids[fds[0]] = pid;
         return fds[0];
+}
+
+__attribute__((visibility("default"))) int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+        static int (*next)(idtype_t, id_t, siginfo_t *, int);
+
+        if (!next)
+                next = (int (*)(idtype_t, id_t, siginfo_t *, int)) dlsym(RTLD_NEXT, "waitid");
+        if (type == (idtype_t) P_PIDFD && id < sizeof watched_pids / sizeof *watched_pids &&
+            watched_pids[id])
+                return next(P_PID, (id_t) watched_pids[id], info, options);
+        return next(type, id, info, options);
 }
 
 /* A program of the machine that is emulated, as this file is: the kernel here does not start those. */
