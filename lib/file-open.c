@@ -96,8 +96,7 @@ static int open_at(const struct tn_env *env, const char *path, int flags, bool n
         if (how.resolve == 0)
                 return openat(dir, path, flags, NEW_FILE_MODE);
         fd = (int) syscall(SYS_openat2, dir, path, &how, sizeof how);
-        /* Linux before 5.6; and a sandbox that looks at the mode of files, which is out of its sight there.
-         */
+        /* Linux before 5.6, or a sandbox that looks at modes of files and would not see them there. */
         if (fd < 0 && errno == ENOSYS && !env->recorded)
                 fd = open_parts(dir, path, flags);
         return fd;

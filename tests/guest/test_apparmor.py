@@ -8,6 +8,7 @@ import base64
 import time
 
 import agent
+import confined
 import demo
 import procs
 from cases import check, equal, note, shared, test
@@ -44,34 +45,17 @@ def agent_is_confined_and_enforced():
 
 @test(timeout=300)
 def requests_are_answered():
-    equal(guest().ask('guest-ping'), {}, 'ping')
-    check('supported_commands' in guest().ask('guest-info'), 'info')
-    check(any(row['name'] == 'lo' for row in guest().ask('guest-network-get-interfaces')), 'interfaces')
-    check(any(row['mountpoint'] == '/' for row in guest().ask('guest-get-fsinfo')), 'file systems')
-    check(guest().ask('guest-get-disks'), 'disks')
-    equal(guest().ask('guest-get-osinfo')['id'], 'debian', 'the system')
-    check(guest().ask('guest-get-users') is not None and guest().ask('guest-get-timezone')['offset'] == 0, 'users and zone')
-    equal(guest().ask('guest-fsfreeze-freeze'), 1, 'frozen')
-    equal(guest().ask('guest-fsfreeze-status'), 'frozen', 'status')
-    equal(guest().ask('guest-fsfreeze-thaw'), 1, 'thawed')
-    check(guest().ask('guest-fstrim', timeout=60)['paths'], 'trimmed')
-    check(guest().run('tenonctl status') and guest().run('tenonctl watchdog'), 'tenonctl')
+    confined.answers(guest())
 
 
 @test(timeout=200)
 def clock_is_set():
-    wanted = guest().ask('guest-get-time') + 3600 * 10**9
-    equal(guest().ask('guest-set-time', time=wanted), {}, 'set')
-    check(0 <= guest().ask('guest-get-time') - wanted < 60 * 10**9, 'the time is not what was set')
-    equal(guest().ask('guest-set-time'), {}, 'set from the hardware clock')
+    confined.sets_the_clock(guest())
 
 
 @test(timeout=200)
 def programs_of_the_host_are_not_confined():
-    pid = guest().ask('guest-exec', path='/bin/cat', arg=['/proc/self/attr/current'], capture_output=True)['pid']
-    status = procs.wait_for(lambda: (lambda told: told['exited'] and told)(guest().ask('guest-exec-status', pid=pid)), 60,
-                            'the program to end')
-    equal(base64.b64decode(status['out-data']).strip(b'\n\0'), b'unconfined', 'the profile of the program')
+    equal(confined.execute(guest(), '/bin/cat', '/proc/self/attr/current'), 'unconfined', 'the profile of the program')
     handle = guest().ask('guest-file-open', path='/root/written', mode='w')
     guest().ask('guest-file-write', handle=handle, **{'buf-b64': base64.b64encode(b'hello').decode()})
     guest().ask('guest-file-close', handle=handle)

@@ -12,6 +12,7 @@ import shutil
 import time
 
 import agent
+import confined
 import machine
 import packages
 import procs
@@ -92,14 +93,6 @@ def domain(pid):
     return guest().run(f'tr -d "\\0" </proc/{pid}/attr/current').split(':')[2]
 
 
-def execute(path, *arguments):
-    """What a program of the host prints."""
-    pid = guest().ask('guest-exec', 60, path=path, arg=list(arguments), capture_output=True)['pid']
-    status = procs.wait_for(lambda: (lambda told: told['exited'] and told)(guest().ask('guest-exec-status', pid=pid)), 90,
-                            'the program to end')
-    return base64.b64decode(status.get('out-data', '')).decode().strip('\n\0')
-
-
 def read_file(path):
     """The beginning of a file, by the host's commands."""
     handle = guest().ask('guest-file-open', 60, path=path)
@@ -120,27 +113,12 @@ def policy_is_enforced_and_domains_are_entered():
 
 @test(timeout=600)
 def requests_are_answered():
-    equal(guest().ask('guest-ping'), {}, 'ping')
-    check('supported_commands' in guest().ask('guest-info'), 'info')
-    check(any(row['name'] == 'lo' for row in guest().ask('guest-network-get-interfaces')), 'interfaces')
-    check(any(row['mountpoint'] == '/' for row in guest().ask('guest-get-fsinfo')), 'file systems')
-    check(guest().ask('guest-get-disks'), 'disks')
-    equal(guest().ask('guest-get-osinfo')['id'], 'debian', 'the system')
-    check(guest().ask('guest-get-users') is not None and guest().ask('guest-get-timezone')['offset'] == 0, 'users and zone')
-    equal(guest().ask('guest-fsfreeze-freeze', 60), 1, 'frozen')
-    equal(guest().ask('guest-fsfreeze-status'), 'frozen', 'status')
-    equal(guest().ask('guest-fsfreeze-thaw', 60), 1, 'thawed')
-    check(guest().ask('guest-fstrim', 120)['paths'], 'trimmed')
-    check('open' in guest().run('tenonctl status', 60), 'tenonctl')
-    check('fed' in guest().run('tenonctl watchdog', 60), 'the state of the watchdog')
+    confined.answers(guest())
 
 
 @test(timeout=300)
 def clock_is_set():
-    wanted = guest().ask('guest-get-time') + 3600 * 10**9
-    equal(guest().ask('guest-set-time', 60, time=wanted), {}, 'set')
-    check(0 <= guest().ask('guest-get-time') - wanted < 60 * 10**9, 'the time is not what was set')
-    equal(guest().ask('guest-set-time', 60), {}, 'set from the hardware clock')
+    confined.sets_the_clock(guest())
 
 
 @test(timeout=300)
@@ -164,8 +142,8 @@ def hooks_are_not_in_the_domain_of_the_agent():
 
 @test(timeout=600)
 def programs_of_the_host_are_not_in_the_domain_of_the_agent():
-    equal(execute('/bin/sh', '-c', 'echo out of the unit'), 'out of the unit', 'what the program printed')
-    equal(execute('/bin/cat', '/proc/self/attr/current').split(':')[2], 'initrc_t', 'domain of the program')
+    equal(confined.execute(guest(), '/bin/sh', '-c', 'echo out of the unit'), 'out of the unit', 'what the program printed')
+    equal(confined.execute(guest(), '/bin/cat', '/proc/self/attr/current').split(':')[2], 'initrc_t', 'domain of the program')
 
 
 @test(timeout=900)
