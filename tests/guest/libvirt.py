@@ -32,7 +32,7 @@ DOMAIN = '''
     <initrd>{folder}/initrd.img</initrd>
     <cmdline>{cmdline}</cmdline>
   </os>
-  <features><acpi/></features>
+  <features><acpi/><tcg><tb-cache unit='MiB'>128</tb-cache></tcg></features>
   <cpu mode='maximum'/>
   <on_reboot>restart</on_reboot>
   <pm><suspend-to-mem enabled='yes'/><suspend-to-disk enabled='yes'/></pm>

@@ -25,6 +25,9 @@ from console import Console
 from hostport import HostPort
 from qmp import Qmp
 
+# With a small cache of translated code: QEMU's own, of 1 GiB, keeps that of what ran before a reset, and guests came back from
+# one in 30 s instead of 16 s.
+TCG = 'tcg,thread=multi,tb-size=128'
 # What protects a processor costs an emulated one much: a fifth of the boot.
 FULL_CPU = 'max,-smap,-smep'
 KERNEL_LINE = 'root=/dev/vda rw console=ttyS0 loglevel=4 systemd.show_status=yes no_timer_check mitigations=off'
@@ -50,7 +53,7 @@ class Guest:
 
     def _start(self, program, arguments):
         command = [program, '-nodefaults', '-no-user-config', '-display', 'none',
-                   '-accel', 'tcg,thread=multi', '-rtc', 'base=utc',
+                   '-accel', TCG, '-rtc', 'base=utc',
                    '-chardev', 'socket,id=shell,path=shell.sock,server=on,wait=off',
                    '-qmp', 'unix:qmp.sock,server=on,wait=off']
         with open(os.path.join(self.folder, 'qemu.log'), 'w', encoding='utf-8') as log:

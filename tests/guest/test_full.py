@@ -132,13 +132,13 @@ def journal_has_no_errors_of_the_agent():
     equal(guest().run('journalctl -q -b -u tenond -p err --no-pager'), '', 'errors in the journal')
 
 
-@test(timeout=300)
+@test(timeout=500)
 def reboot_comes_back_and_answers():
     begin = time.monotonic()
     guest().port.order('guest-shutdown', {'mode': 'reboot'})
     event = guest().wait_event('RESET', 90)
     equal(event['data']['guest'], True, 'the guest itself asked for the reset')
-    guest().console.wait_ready(120)
+    guest().console.wait_ready(300)
     guest().port.wait_agent(60)
     note(f'answered {time.monotonic() - begin:.1f} s after guest-shutdown mode=reboot')
     equal(guest().run('systemctl is-active tenond'), 'active', 'state of tenond.service')
