@@ -212,7 +212,7 @@ static bool resync(struct tn_frame *frame)
                 len--;
         if (!memmem(line, len, "\"execute\"", 9))
                 return false;
-        for (size_t i = len; i-- > 0 && tried < CANDIDATES_MAX;) {
+        for (size_t i = len; i-- > 0 && tried < CANDIDATES_MAX && len - i <= frame->max_bytes;) {
                 bool is_open_message = i == 0 && frame->line_start == 0 && !frame->skipping;
 
                 if (is_open_message || !may_begin_request(line + i))
@@ -292,6 +292,7 @@ static void push_byte(struct tn_frame *frame, char c)
         g_string_append_c(frame->text, c);
         switch (scan_byte(&frame->scanner, c)) {
         case SCAN_WHOLE:
+                check_limits(frame); /* the last byte counts, too */
                 end_of_junk(frame);
                 return;
         case SCAN_BROKEN:

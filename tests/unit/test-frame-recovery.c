@@ -143,7 +143,9 @@ static void test_exactly_at_the_limit(void **state)
         assert_delivered(f, wanted);
         framing_push(f, "{ ");
         framing_push(f, fits + 1);
-        assert_int_equal(f->errors + f->messages, 1);
+        assert_delivered(f, "E:JSON parse error, the message is larger than 100 bytes\n");
+        framing_push(f, "\n" PING "\n");
+        assert_delivered(f, "M:" PING "\n");
 }
 
 /* Line ends and white space count as well. */
@@ -173,6 +175,24 @@ static void test_sync_after_oversized(void **state)
         framing_push(f, LIBVIRT_SYNC "\n");
         assert_delivered(f,
                          "E:JSON parse error, the message is larger than 1000 bytes\nM:" LIBVIRT_SYNC "\n");
+}
+
+/* But no request that is too large itself. */
+static void test_sync_to_an_oversized_one(void **state)
+{
+        g_autoptr(framing_t) f = framing_new(1000);
+        g_autofree char *filler = g_strnfill(1000, 'x');
+
+        (void) state;
+        framing_push(f, "{\"a\":[");
+        framing_push_times(f, "0123456789,", 100000);
+        g_string_truncate(f->log, 0);
+        framing_push(f, "{\"execute\":\"guest-ping\",\"id\":\"");
+        framing_push(f, filler);
+        framing_push(f, "\"}\n");
+        assert_int_equal(f->messages, 0);
+        framing_push(f, PING "\n");
+        assert_delivered(f, "M:" PING "\n");
 }
 
 static void push_nested(struct framing *f, unsigned depth)
@@ -321,6 +341,7 @@ int main(void)
                 cmocka_unit_test(test_exactly_at_the_limit),
                 cmocka_unit_test(test_oversized_by_line_ends),
                 cmocka_unit_test(test_sync_after_oversized),
+                cmocka_unit_test(test_sync_to_an_oversized_one),
                 cmocka_unit_test(test_depth),
                 cmocka_unit_test(test_depth_without_an_end),
                 cmocka_unit_test(test_depth_over_two_lines),
