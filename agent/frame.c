@@ -351,12 +351,19 @@ static size_t plain_span(const struct scanner *scanner, const char *bytes, size_
         return i;
 }
 
+/* How many bytes more may come before check_limits() has a say: it is asked at the same one, however the
+ * stream came in pieces. */
+static size_t room(const struct tn_frame *frame)
+{
+        return (frame->skipping ? 2 * KEEP_BYTES : frame->max_bytes) + 1 - frame->text->len;
+}
+
 void tn_frame_push(struct tn_frame *frame, const char *bytes, size_t len)
 {
         size_t i = 0;
 
         while (i < len) {
-                size_t span = plain_span(&frame->scanner, bytes + i, len - i);
+                size_t span = plain_span(&frame->scanner, bytes + i, MIN(len - i, room(frame)));
 
                 if (span > 0) {
                         g_string_append_len(frame->text, bytes + i, (gssize) span);

@@ -80,7 +80,8 @@ static int set_frequency(int64_t value, struct tn_clock_answer *ret)
 
 static int set(int64_t value, struct tn_clock_answer *ret)
 {
-        struct timespec ts = {.tv_sec = value / USEC_PER_SEC, .tv_nsec = (long) (value % USEC_PER_SEC * 1000)};
+        struct timespec ts = {.tv_sec = value / USEC_PER_SEC,
+                              .tv_nsec = (long) (value % USEC_PER_SEC * 1000)};
 
         (void) ret;
         if (value < 0 || !in_range(ts.tv_sec)) {

@@ -177,6 +177,26 @@ static void test_sync_after_oversized(void **state)
                          "E:JSON parse error, the message is larger than 1000 bytes\nM:" LIBVIRT_SYNC "\n");
 }
 
+/* Which bytes are dropped with an oversized message does not depend on how they came. */
+static void test_sync_after_oversized_string(void **state)
+{
+        g_autofree char *filler = g_strnfill(200, 'x');
+        g_autofree char *text = g_strdup_printf("{\"a\":\"%s" PING "\n", filler);
+
+        (void) state;
+        for (size_t piece = 1; piece <= strlen(text); piece++) {
+                g_autoptr(framing_t) f = framing_new(100);
+
+                for (size_t at = 0; at < strlen(text); at += piece) {
+                        g_autofree char *part = g_strndup(text + at, piece);
+
+                        framing_push(f, part);
+                }
+                assert_delivered(f,
+                                 "E:JSON parse error, the message is larger than 100 bytes\nM:" PING "\n");
+        }
+}
+
 /* But no request that is too large itself. */
 static void test_sync_to_an_oversized_one(void **state)
 {
@@ -341,6 +361,7 @@ int main(void)
                 cmocka_unit_test(test_exactly_at_the_limit),
                 cmocka_unit_test(test_oversized_by_line_ends),
                 cmocka_unit_test(test_sync_after_oversized),
+                cmocka_unit_test(test_sync_after_oversized_string),
                 cmocka_unit_test(test_sync_to_an_oversized_one),
                 cmocka_unit_test(test_depth),
                 cmocka_unit_test(test_depth_without_an_end),
