@@ -9,6 +9,7 @@ Run as a program it makes the image if it is missing: python3 tests/guest/image.
 """
 
 import fcntl
+import functools
 import os
 import re
 import shutil
@@ -132,9 +133,9 @@ def forget_others():
     """Remove the remains of interrupted builds, and images that were not used for a month."""
     for name in os.listdir(cache_dir()):
         path = os.path.join(cache_dir(), name)
-        old = name.startswith(('guest-', 'booted-')) and os.path.getmtime(path) < time.time() - 30 * 86400
-        if old or name.startswith('.building-'):
-            shutil.rmtree(path, ignore_errors=True)
+        days = (time.time() - os.path.getmtime(path)) / 86400
+        if name.startswith('.building-') and days > 1 or name.startswith(('guest-', 'booted-')) and days > 30:
+            (os.unlink if name.endswith('.lock') else functools.partial(shutil.rmtree, ignore_errors=True))(path)
 
 
 def build_into_cache(image, make):
@@ -157,7 +158,7 @@ def cached(name, make):
     if image.exists():
         os.utime(image.folder)
         return image
-    with open(os.path.join(cache_dir(), 'lock'), 'w', encoding='utf-8') as lock:
+    with open(image.folder + '.lock', 'w', encoding='utf-8') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not image.exists():
             forget_others()

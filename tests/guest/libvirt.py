@@ -33,7 +33,11 @@ DOMAIN = '''
     <cmdline>{cmdline}</cmdline>
   </os>
   <features><acpi/><tcg><tb-cache unit='MiB'>128</tb-cache></tcg></features>
-  <cpu mode='maximum'/>
+  <cpu mode='maximum'>
+    <feature policy='disable' name='smap'/>
+    <feature policy='disable' name='smep'/>
+    <feature policy='disable' name='la57'/>
+  </cpu>
   <on_reboot>restart</on_reboot>
   <pm><suspend-to-mem enabled='yes'/><suspend-to-disk enabled='yes'/></pm>
   <devices>

@@ -194,4 +194,5 @@ def package_disk():
 
 if __name__ == '__main__':
     procs.exit_on_signals()
+    print(f'guest image: {image.get().folder}')
     print(f'moving guest: {get().folder}')
