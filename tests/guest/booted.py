@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the Tenon developers
 """A Debian guest that has booted already: saved once for each image and each set of devices, by a migration to a file, and
-resumed by the tests that begin after the boot. To boot one takes half a minute of two processors, to resume it a second.
+resumed by the tests that begin after the boot. To boot one takes half a minute, to resume it a second.
 
 The clock of a resumed guest is that of the moment when it was saved, so it is set right before anybody looks.
 """

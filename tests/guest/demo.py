@@ -151,7 +151,7 @@ def main():
     progress.step('guest image: Debian with systemd, from the cache or made now')
     image.get()
     progress.step('booting it under QEMU: virtio-serial port, i6300esb watchdog, balloon')
-    with agent.boot_full() as guest:
+    with agent.boot_full(smp=2) as guest:
         progress.step('dpkg -i inside the guest')
         print('      ' + agent.install(guest).strip().splitlines()[-1])
         progress.step('asking the agent over the port')

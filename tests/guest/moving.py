@@ -114,7 +114,7 @@ def start(hardware, disk, extra=(), form='qcow2', wait=True, timeout=180):
     A processor with few features: for each one udev loads a module of the kernel's cryptography, which
     tests itself, and ifupdown waits for udev.
     """
-    arguments = ['-M', 'q35', '-cpu', 'qemu64', '-smp', '2', '-m', '1024',
+    arguments = ['-M', 'q35', '-cpu', 'qemu64', '-m', '1024',
                  *HARDWARE[hardware](disk, form), *extra]
     if wait:
         return machine.started(procs.temp_dir(), arguments, timeout)

@@ -19,7 +19,7 @@ from cases import check, equal, note, shared, test
 @shared
 def guest():
     """A booted guest with the package installed."""
-    made = agent.boot_full()
+    made = agent.boot_full(smp=2)
     begin = time.monotonic()
     agent.install(made)
     made.install_seconds = time.monotonic() - begin

@@ -12,6 +12,7 @@ import re
 import time
 
 import agent
+import devices
 import hostport
 from cases import check, equal, note, shared, test
 from hostport import AgentError
@@ -20,7 +21,7 @@ from hostport import AgentError
 @shared
 def guest():
     """A booted guest with the package installed, everything allowed, and the second port."""
-    made = agent.resume_full()
+    made = agent.boot_full(devices.port('org.tenon.agent.0', 'qmp0'), smp=2)
     made.run('mkdir -p /etc/tenon/tenond.conf.d; '
              'printf "[policy]\\npreset=open\\n" > /etc/tenon/tenond.conf.d/open.conf; '
              'useradd -m anna')

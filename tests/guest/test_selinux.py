@@ -56,7 +56,7 @@ def guest():
     if not os.path.exists(MAKEFILE) or not shutil.which('semodule'):
         raise Skip('selinux-policy-dev or policycoreutils is not installed')
     debs = packages.fetch('policycoreutils', 'selinux-utils')
-    made = agent.boot_full(files=[policy_store(), *debs], timeout=600, line=LINE)
+    made = agent.boot_full(files=[policy_store(), *debs], timeout=600, line=LINE, smp=2)
     made.tell_more = lambda: '\n'.join(denials(made))
     names = ' '.join('/mnt/' + os.path.basename(path) for path in debs)
     made.run('useradd -m anna; mkdir -p /mnt && mount -o ro /dev/vdb /mnt && '

@@ -66,15 +66,18 @@ def sigterm_under_load():
     agent.close()
 
 
-@test(timeout=60)
+@test(timeout=120)
 def idle_is_idle():
     alone, accompanied = tenond.Agent(), tenond.Agent()
     host = accompanied.host()
     host.sync()
     time.sleep(1)
-    before = alone.wakeups(), accompanied.wakeups()
-    time.sleep(20)
-    after = alone.wakeups(), accompanied.wakeups()
+    for _ in range(3):  # something may happen to this machine that both are to hear of
+        before = alone.wakeups(), accompanied.wakeups()
+        time.sleep(20)
+        after = alone.wakeups(), accompanied.wakeups()
+        if after == before:
+            break
     equal(after, before, 'voluntary context switches without and with a client, after 20 s more')
     equal(host.ask('guest-ping'), {}, 'guest-ping')
     host.close()
