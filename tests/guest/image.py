@@ -78,8 +78,11 @@ def write_files(root, files):
 
 
 def bootstrap(root, early, packages=recipe.PACKAGES):
-    """Unpack and configure the packages into a new folder."""
-    command = ['mmdebstrap', '--variant=minbase', '--format=directory', '--include=' + ','.join(packages)]
+    """Unpack and configure the packages into a new folder.
+
+    What mmdebstrap mounts there is in a namespace of its own: it ends with it, however it ends, and nobody else is told.
+    """
+    command = ['unshare', '--mount', 'mmdebstrap', '--variant=minbase', '--format=directory', '--include=' + ','.join(packages)]
     command += [f'--dpkgopt=path-exclude={path}' for path in recipe.WITHOUT]
     command += [f'--essential-hook=cp -a {early}/. "$1"/', *proxy_options(), recipe.SUITE, root]
     lines = sources.find()
