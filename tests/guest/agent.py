@@ -116,9 +116,31 @@ def boot_full(extra=(), files=(), watchdog=None, **settings):
     return guest
 
 
+def usual_hardware(files=()):
+    """The devices of guests that are resumed; with the QMP port, qmp0.sock."""
+    return hardware(files, devices.watchdog(), devices.port('org.tenon.agent.0', 'qmp0'))
+
+
 def resume_full(files=()):
-    """The same after its boot, for tests that do not look at it; with the QMP port, qmp0.sock, besides."""
-    return booted.resume(hardware(files, devices.watchdog(), devices.port('org.tenon.agent.0', 'qmp0')))
+    """The same after its boot, for tests that do not look at it; with the QMP port besides."""
+    return booted.resume(usual_hardware(files))
+
+
+def install_only(guest):
+    """Install the package as if the agent had never run."""
+    install(guest)
+    guest.run('systemctl stop tenond && rm -rf /var/lib/tenon/*', 60)
+
+
+def resume_installed(files=()):
+    """The same with the package installed, for tests that do not look at that. The agent does not run yet."""
+    return booted.resume(usual_hardware(files), booted.Step(install_only, [deb()]))
+
+
+def boot_installed(extra=(), **settings):
+    """Boot the full guest with the package installed before: boot_full() for tests that do not look at that."""
+    base = booted.disk_of(booted.saved(usual_hardware(), booted.Step(install_only, [deb()])))
+    return boot_full(extra, base=base, **settings)
 
 
 # Whatever looks at each new mount may hold it for a moment.

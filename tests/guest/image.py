@@ -137,7 +137,8 @@ def forget_others():
     for name in os.listdir(cache_dir()):
         path = os.path.join(cache_dir(), name)
         days = (time.time() - os.path.getmtime(path)) / 86400
-        if name.startswith('.building-') and days > 1 or name.startswith(('guest-', 'booted-')) and days > 30:
+        # There is one that is installed for each package that was ever made.
+        if days > 1 and name.startswith(('.building-', 'installed-')) or days > 30 and name.startswith(('guest-', 'booted-')):
             (os.unlink if name.endswith('.lock') else functools.partial(shutil.rmtree, ignore_errors=True))(path)
 
 

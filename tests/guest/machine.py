@@ -185,10 +185,11 @@ def boot_micro(files=None, modules=(), extra=(), cpu='qemu64', memory=256, machi
                             '-initrd', 'initrd.img', '-append', MICRO_LINE, *extra], timeout)
 
 
-def overlay(folder, name='disk.qcow2'):
-    """A throw-away disk on top of the cached one; its path."""
-    path = os.path.join(folder, name)
-    procs.run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', image.get().disk, path])
+def overlay(folder, base=None):
+    """A throw-away disk on top of the cached one, or of another overlay; its path."""
+    path, base = os.path.join(folder, 'disk.qcow2'), base or image.get().disk
+    form = 'raw' if base.endswith('.img') else 'qcow2'
+    procs.run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', form, '-b', base, path])
     return path
 
 
@@ -203,10 +204,10 @@ def full_arguments(disk, extra=(), cpu=FULL_CPU, memory=1024, machine='q35', lin
             '-initrd', made.initrd, '-append', f'{KERNEL_LINE} {line}'.strip(), *devices.disk(disk), *extra]
 
 
-def boot_full(extra=(), timeout=180, **settings):
-    """Boot the Debian guest with systemd; its root disk is vda, `extra` disks follow."""
+def boot_full(extra=(), timeout=180, base=None, **settings):
+    """Boot the Debian guest with systemd; its root disk is vda, on top of `base` or the cached one, `extra` disks follow."""
     folder = procs.temp_dir()
-    return started(folder, full_arguments(overlay(folder), extra, **settings), timeout)
+    return started(folder, full_arguments(overlay(folder, base), extra, **settings), timeout)
 
 
 def data_disk(folder, files, name='data.img', size='64M'):

@@ -12,7 +12,6 @@ import os
 import shutil
 import struct
 
-import devices
 import image
 import machine
 import procs
@@ -69,6 +68,7 @@ cat >/etc/fstab <<'END'
 rm /etc/initramfs-tools/conf.d/tenon-guest
 printf '# List of modules that you want to include in your initramfs.\n' >/etc/initramfs-tools/modules
 sed -i s/^MODULES=.*/MODULES=dep/ /etc/initramfs-tools/initramfs.conf
+echo COMPRESSLEVEL=1 >>/etc/initramfs-tools/initramfs.conf
 update-initramfs -u -k all
 grub-install --no-floppy /dev/sda
 update-grub
@@ -178,18 +178,9 @@ def get():
     return image.cached('guest-moving-' + key(), build)
 
 
-def overlay(folder, base=None, name='disk.qcow2'):
+def overlay(folder, base=None):
     """A throw-away disk on top of the cached one, or of another overlay."""
-    path, base = os.path.join(folder, name), base or get().disk
-    form = 'raw' if base.endswith('.img') else 'qcow2'
-    procs.run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', form, '-b', base, path])
-    return path
-
-
-def package_disk():
-    """QEMU's arguments for a disk, vdX or the second one, with tenon's package."""
-    import agent  # pylint: disable=import-outside-toplevel
-    return devices.disk(machine.data_disk(procs.temp_dir(), [agent.deb()]), 'raw', True)
+    return machine.overlay(folder, base or get().disk)
 
 
 if __name__ == '__main__':

@@ -56,13 +56,12 @@ def mounted(made, name):
 def guest():
     """A guest with all of them, each mounted at /srv/NAME, Tenon installed, and the predecessor at hand."""
     folder = machine.procs.temp_dir()
-    made = agent.boot_full(hardware(folder), files=[agent.peer_deb(folder)])
+    made = agent.boot_installed(hardware(folder), files=[agent.peer_deb(folder)])
     made.run('udevadm settle; modprobe -a sym53c8xx mptsas megaraid_sas vmw_pvscsi sdhci_pci mmc_block usb_storage '
              '2>/dev/null; udevadm settle -t 60; true', 120)
     made.absent = [name for name, *_ in DISKS if not mounted(made, name)]
     note(f'not bound by this kernel: {" ".join(made.absent) or "none"}')
     check(set(made.absent) <= OPTIONAL, f'no disks: {made.absent}')
-    agent.install(made)
     made.port.wait_agent(60)
     return made
 

@@ -49,9 +49,7 @@ def hardware(folder):
 def guest():
     """A booted guest with all of that and the package installed."""
     folder = procs.temp_dir()
-    made = agent.boot_full(hardware(folder), timeout=300)
-    agent.install(made)
-    return made
+    return agent.boot_installed(hardware(folder), timeout=300)
 
 
 def inventory():

@@ -17,9 +17,8 @@ from cases import check, equal, note, shared, test
 @shared
 def guest():
     """A booted guest with the package installed and the QMP port."""
-    made = agent.resume_full()
-    made.run('useradd -m anna')
-    agent.install(made)
+    made = agent.resume_installed()
+    made.run('useradd -m anna; systemctl start tenond', 60)
     made.port.wait_agent(60)
     return made
 

@@ -77,8 +77,7 @@ AS_NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups'
 @shared
 def guest():
     """The guest with the package, the configuration above, and a QMP port for events."""
-    made = agent.resume_full()
-    agent.install(made)
+    made = agent.resume_installed()
     made.run('cp /bin/sleep /usr/local/bin/victim-sleep')
     for path, text in FILES.items():
         mode = '644' if path.endswith(('.conf', '.service')) else '755'

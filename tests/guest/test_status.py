@@ -27,8 +27,7 @@ UNIT = '[Service]\nExecStart=/bin/sleep infinity\n'
 
 def boot():
     """The guest with the package, an emulated network card, and a service that should run and does not."""
-    made = agent.boot_full(('-device', 'e1000,netdev=old', '-netdev', 'user,id=old,restrict=on'))
-    agent.install(made)
+    made = agent.boot_installed(('-device', 'e1000,netdev=old', '-netdev', 'user,id=old,restrict=on'))
     made.run(f"printf '%s' '{UNIT}' > /etc/systemd/system/web.service\n"
              f"printf '%s' '{CONFIG}' > /etc/tenon/tenond.conf.d/web.conf\n"
              'systemctl daemon-reload; systemctl restart tenond', 120)

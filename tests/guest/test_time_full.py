@@ -53,12 +53,11 @@ def guest():
     procs.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', *PACKAGES], cwd=folder, timeout=PATIENCE)
     with open(folder + '/forward.pl', 'w', encoding='ascii') as file:
         file.write(FORWARD)
-    made = agent.boot_full(extra=[*SECOND_CARD, '-device', 'vmgenid,guid=auto'],
-                           files=[*glob.glob(folder + '/*.deb'), folder + '/forward.pl'], timeout=2 * PATIENCE)
+    made = agent.boot_installed([*SECOND_CARD, '-device', 'vmgenid,guid=auto'],
+                                files=[*glob.glob(folder + '/*.deb'), folder + '/forward.pl'], timeout=2 * PATIENCE)
     made.tell_more = lambda: made.sh('journalctl -b -o cat -n 12 --no-pager -u tenond -u chrony -u systemd-timesyncd; '
                                      'tail -n 5 /run/trace')[1]
     made.run('mkdir -p /mnt /root/peers && mount -o ro /dev/vdb /mnt && cp /mnt/*.* /root/peers && umount /mnt')
-    made.run('dpkg -i /root/peers/tenon_*.deb', 2 * PATIENCE)
     made.run('modprobe e1000e && card=$(ls /sys/bus/pci/drivers/e1000e/0*/net | head -n 1) && ip link set $card up && '
              '(ip addr add 10.0.9.15/24 dev $card || true)', PATIENCE)
     made.port.wait_agent(PATIENCE)
