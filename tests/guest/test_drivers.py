@@ -49,7 +49,9 @@ def hardware(folder):
 def guest():
     """A booted guest with all of that and the package installed."""
     folder = procs.temp_dir()
-    return agent.boot_installed(hardware(folder), timeout=300)
+    made = agent.boot_full(hardware(folder), timeout=300)
+    agent.install(made)
+    return made
 
 
 def inventory():

@@ -78,6 +78,8 @@ AS_NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups'
 def guest():
     """The guest with the package, the configuration above, and a QMP port for events."""
     made = agent.resume_installed()
+    made.run('systemctl start tenond', 60)
+    made.port.wait_agent(60)  # the watchdog is armed before there is a mistake
     made.run('cp /bin/sleep /usr/local/bin/victim-sleep')
     for path, text in FILES.items():
         mode = '644' if path.endswith(('.conf', '.service')) else '755'
