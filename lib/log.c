@@ -120,6 +120,15 @@ static void sink_journal(void *data, enum tn_log_level level, const struct tn_lo
                 g_free(lines[i]);
 }
 
+/* A line with its level, as in sd-daemon(3). */
+static void sink_stream(void *data, enum tn_log_level level, const struct tn_log_field *fields,
+                        const char *message)
+{
+        (void) data;
+        (void) fields;
+        fprintf(stderr, "<%d>%s\n", (int) level, message);
+}
+
 static void write_file(int fd, enum tn_log_level level, const char *message)
 {
         g_autofree char *line = NULL;
@@ -136,13 +145,13 @@ static void write_file(int fd, enum tn_log_level level, const char *message)
 
 struct tn_log *tn_log_new(enum tn_log_level max_level)
 {
-        return tn_log_new_as("tenond", max_level);
+        return tn_log_new_sink(max_level, stderr_is_journal() ? sink_journal : sink_stderr,
+                               (void *) "tenond");
 }
 
-struct tn_log *tn_log_new_as(const char *program, enum tn_log_level max_level)
+struct tn_log *tn_log_new_brief(const char *program, enum tn_log_level max_level)
 {
-        return tn_log_new_sink(max_level, stderr_is_journal() ? sink_journal : sink_stderr,
-                               (void *) program);
+        return tn_log_new_sink(max_level, stderr_is_journal() ? sink_stream : sink_stderr, (void *) program);
 }
 
 struct tn_log *tn_log_new_sink(enum tn_log_level max_level, tn_log_sink sink, void *data)

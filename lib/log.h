@@ -53,8 +53,10 @@ typedef void (*tn_log_sink)(void *data, enum tn_log_level level, const struct tn
 
 /* A log for this process: the journal when stderr is connected to it, else stderr. */
 struct tn_log *tn_log_new(enum tn_log_level max_level);
-/* The same of another program than tenond; @program is borrowed. */
-struct tn_log *tn_log_new_as(const char *program, enum tn_log_level max_level);
+/* The same of a program that ends soon, without fields: the journal looks up who has sent a record, and on a
+ * busy machine that is a process that has ended; of what comes through stderr it knows the unit.
+ * @program is borrowed. */
+struct tn_log *tn_log_new_brief(const char *program, enum tn_log_level max_level);
 /* A log that hands everything to @sink (tests, in-memory logs). */
 struct tn_log *tn_log_new_sink(enum tn_log_level max_level, tn_log_sink sink, void *data);
 void tn_log_free(struct tn_log *log);

@@ -71,7 +71,7 @@ static int run_verb(const struct tn_env *env, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-        g_autoptr(tn_log_t) log = tn_log_new_as("tenon-drivers", TN_LOG_INFO);
+        g_autoptr(tn_log_t) log = tn_log_new_brief("tenon-drivers", TN_LOG_INFO);
         g_autoptr(GError) error = NULL;
         struct tn_env env;
         int status;

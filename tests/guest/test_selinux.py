@@ -13,13 +13,11 @@ import time
 
 import agent
 import confined
-import demo
 import machine
 import packages
 import procs
 from cases import Skip, check, equal, note, shared, test
 from hostport import AgentError
-from newer import NEWER, SOURCE, newer_package
 
 MAKEFILE = '/usr/share/selinux/devel/Makefile'
 LINE = 'security=selinux selinux=1'
@@ -58,7 +56,7 @@ def guest():
     if not os.path.exists(MAKEFILE) or not shutil.which('semodule'):
         raise Skip('selinux-policy-dev or policycoreutils is not installed')
     debs = packages.fetch('policycoreutils', 'selinux-utils')
-    made = agent.boot_full(files=[policy_store(), *debs, *newer_package()], timeout=600, line=LINE, smp=2)
+    made = agent.boot_full(files=[policy_store(), *debs], timeout=600, line=LINE, smp=2)
     made.tell_more = lambda: '\n'.join(denials(made))
     names = ' '.join('/mnt/' + os.path.basename(path) for path in debs)
     made.run('useradd -m anna; mkdir -p /mnt && mount -o ro /dev/vdb /mnt && '
@@ -178,15 +176,6 @@ def keys_passwords_and_processors_are_set():
         equal(guest().run('cat /sys/devices/system/cpu/cpu1/online'), str(int(online)), 'cpu1/online')
 
 
-@test(timeout=900)
-def newer_version_is_found():
-    guest().run('rm -rf /etc/apt/sources.list.d; mkdir /repository && mount -o ro /dev/vdb /repository && '
-                f'echo "{SOURCE}" >/etc/apt/sources.list && apt-get -q update', 300)
-    answer = guest().ask('tenon-update-check', 300)
-    equal((answer['status'], answer['candidate']), ('out-of-date', f'{NEWER}-1'), 'answer')
-    guest().run('umount /repository', 60)
-
-
 @test(timeout=300)
 def nothing_of_all_this_was_denied():
     equal(denials(guest()), [], 'what was denied')
@@ -224,10 +213,3 @@ def boolean_takes_writing_to_the_system_away():
     guest().ask('guest-file-close', handle=guest().ask('guest-file-open', 60, path='/root/note', mode='w'))
     guest().run('setsebool tenon_write_system_files on', 60)
     guest().ask('guest-file-close', handle=guest().ask('guest-file-open', 60, path='/etc/note', mode='w'))
-
-
-@test(timeout=300)
-def host_shuts_it_down():
-    begin = time.monotonic()
-    demo.shut_down(guest())
-    note(f'down {time.monotonic() - begin:.1f} s after guest-shutdown')

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the Tenon developers
-"""A new user's path in a Debian guest: install the package, ask tenonctl status, do what it says; then a bug report.
+"""A new user's path in a Debian guest with the package: ask tenonctl status, do what it says; then a bug report.
 
     python3 tests/guest/test_status.py > docs/status.svg
 
@@ -109,6 +109,12 @@ def without_the_agent():
     equal(status, 3, 'exit status')
     check(text.startswith('tenonctl: the agent is not running'), text)
     check(re.search(r'^Drivers .*virtio', text, re.M), text)
+
+
+@test(timeout=200)
+def what_was_done_at_boot_is_found_by_its_unit():
+    journal = guest().run('journalctl -q -b -u tenon-drivers -o cat --no-pager')
+    check('ptp_kvm: refused' in journal, journal)
 
 
 if __name__ == '__main__':

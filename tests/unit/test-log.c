@@ -108,27 +108,60 @@ static void test_full_disk(void **state)
         assert_non_null(machine_logged(m, "still there"));
 }
 
-/* Without a journal at stderr there is plain text, which carries the level and nothing else. */
-static void test_stderr(void **state)
+/* What a log of @make says, when stderr is a file that JOURNAL_STREAM names, or not. */
+static char *said_at_stderr(struct tn_log *(*make)(void), bool journal)
 {
         g_autofree char *path = g_build_filename(g_get_tmp_dir(), "tenon-stderr-XXXXXX", NULL);
-        g_autofree char *text = NULL;
+        g_autofree char *stream = NULL;
+        char *text = NULL;
         int fd = g_mkstemp(path), saved = dup(STDERR_FILENO);
         struct tn_log *log;
+        struct stat st;
 
-        (void) state;
-        (void) g_setenv("JOURNAL_STREAM", "1:1", TRUE); /* says something else than stderr */
-        log = tn_log_new(TN_LOG_INFO);
+        assert_int_equal(fstat(fd, &st), 0);
+        stream = g_strdup_printf("%llu:%llu", (unsigned long long) st.st_dev,
+                                 (unsigned long long) st.st_ino + !journal);
+        (void) g_setenv("JOURNAL_STREAM", stream, TRUE);
         assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+        log = make();
         tn_log(log, TN_LOG_NOTICE, TN_FIELDS({TN_F_FILE, "secret"}), "hello");
         tn_log(log, TN_LOG_DEBUG, NULL, "hidden");
         assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
         assert_true(g_file_get_contents(path, &text, NULL, NULL));
-        assert_string_equal(text, "tenond: notice: hello\n");
         tn_log_free(log);
         (void) unlink(path);
         close(fd);
         close(saved);
+        return text;
+}
+
+static struct tn_log *lasting(void)
+{
+        return tn_log_new(TN_LOG_INFO);
+}
+
+static struct tn_log *brief(void)
+{
+        return tn_log_new_brief("tenon-drivers", TN_LOG_INFO);
+}
+
+/* Without a journal at stderr there is plain text, which carries the level and nothing else. */
+static void test_stderr(void **state)
+{
+        g_autofree char *agent = said_at_stderr(lasting, false), *program = said_at_stderr(brief, false);
+
+        (void) state;
+        assert_string_equal(agent, "tenond: notice: hello\n");
+        assert_string_equal(program, "tenon-drivers: notice: hello\n");
+}
+
+/* A program that ends soon writes what the journal reads from a stream. */
+static void test_stream(void **state)
+{
+        g_autofree char *program = said_at_stderr(brief, true);
+
+        (void) state;
+        assert_string_equal(program, "<5>hello\n");
 }
 
 /* While file systems are frozen, nothing is written; afterwards all of it, with its fields and its age. */
@@ -211,6 +244,7 @@ int main(void)
                 cmocka_unit_test(test_file),
                 cmocka_unit_test(test_full_disk),
                 cmocka_unit_test(test_stderr),
+                cmocka_unit_test(test_stream),
                 cmocka_unit_test(test_errno_survives),
                 cmocka_unit_test(test_level_names),
                 cmocka_unit_test(test_rate_limit),
