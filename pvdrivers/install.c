@@ -207,7 +207,7 @@ static json_t *run_job(struct job *job, GError **error)
         json_auto_t *modules = NULL;
 
         if (job->missing->len > 0) {
-                job->packages = tn_packages_new(job->env, job->run, error);
+                job->packages = tn_packages_new(job->env, NULL, job->run, error);
                 if (!job->packages || !install(job, error))
                         return NULL;
                 if (!job->options->dry_run) {

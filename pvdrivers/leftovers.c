@@ -128,7 +128,7 @@ bool tn_leftovers_remove(const struct tn_env *env, enum tn_pv_platform target, b
         }
         g_ptr_array_add(names, NULL);
         if (names->len > 1 && !dry_run) {
-                packages = tn_packages_new(env, run, error);
+                packages = tn_packages_new(env, NULL, run, error);
                 tn_progress_step(progress, "old-tools", "removing the tools of other hypervisors");
                 if (!packages ||
                     !tn_packages_remove(packages, (const char *const *) names->pdata, progress, error))

@@ -17,67 +17,82 @@
 #define REFRESH_DEADLINE_S 600
 #define INSTALL_DEADLINE_S 3600 /* a kernel with its images on a slow disk */
 
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
 /* Command lines after the program's name; the packages follow. Of a query, "%s" is what is asked for. */
 struct manager {
+        const char *name;     /* as package-manager= has it */
+        const char *database; /* there is one here: this machine is managed by it */
         const char *program;
-        const char *refresh[4];
-        const char *install[12];
-        const char *simulate[12];
-        const char *upgrade[12];
-        const char *remove[6];
+        const char *const *refresh;
+        const char *const *install;
+        const char *const *simulate;
+        const char *const *upgrade;
+        const char *const *remove;
         const char *query_program;
-        const char *query[6]; /* ends with success and some output when the package is known */
-        const char *known;    /* what that output has then, or NULL: anything */
-        const char *locks[3]; /* files that its kind locks by fcntl(2) */
-        bool simulate_fails;  /* it ends without success when it only told what it would do */
+        const char *const *query; /* ends with success and some output when the package is known */
+        const char *known;        /* what that output has then, or NULL: anything */
+        const char *locks[3];     /* files that its kind locks by fcntl(2) */
+        bool simulate_fails;      /* it ends without success when it only told what it would do */
 };
 
+/* None of them may remove a package to make room for another: apt-get and zypper would, unasked. */
 static const struct manager managers[] = {
         {
+                .name = "apt",
+                .database = "var/lib/dpkg",
                 .program = "apt-get",
-                .refresh = {"-q", "update"},
-                .install = {"-y", "-q", "-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Use-Pty=0",
-                            "-o", "DPkg::Lock::Timeout=0", "--no-install-recommends", "install", "--"},
-                .simulate = {"-s", "-q", "--no-install-recommends", "install", "--"},
-                .upgrade = {"-y", "-q", "-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Use-Pty=0",
-                            "-o", "DPkg::Lock::Timeout=0", "--only-upgrade", "install", "--"},
-                .remove = {"-y", "-q", "remove", "--"},
+                .refresh = WORDS("-q", "update"),
+                .install = WORDS("-y", "-q", "-o", "Dpkg::Options::=--force-confold", "-o",
+                                 "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=0", "--no-remove",
+                                 "--no-install-recommends", "install", "--"),
+                .simulate = WORDS("-s", "-q", "--no-remove", "--no-install-recommends", "install", "--"),
+                .upgrade = WORDS("-y", "-q", "-o", "Dpkg::Options::=--force-confold", "-o",
+                                 "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=0", "--no-remove",
+                                 "--only-upgrade", "install", "--"),
+                .remove = WORDS("-y", "-q", "remove", "--"),
                 .query_program = "apt-cache",
-                .query = {"-q", "policy", "%s"},
+                .query = WORDS("-q", "policy", "%s"),
                 .known = "Candidate: ",
                 .locks = {"var/lib/dpkg/lock-frontend", "var/lib/dpkg/lock"},
         },
         {
+                .name = "dnf",
+                .database = "var/lib/rpm",
                 .program = "dnf",
-                .refresh = {"-q", "makecache"},
-                .install = {"-y", "--setopt=install_weak_deps=False", "install"},
-                .simulate = {"--assumeno", "--setopt=install_weak_deps=False", "install"},
-                .upgrade = {"-y", "upgrade"},
-                .remove = {"-y", "remove"},
+                .refresh = WORDS("-q", "makecache"),
+                .install = WORDS("-y", "--setopt=install_weak_deps=False", "install"),
+                .simulate = WORDS("--assumeno", "--setopt=install_weak_deps=False", "install"),
+                .upgrade = WORDS("-y", "--best", "upgrade"),
+                .remove = WORDS("-y", "remove"),
                 .query_program = "dnf",
-                .query = {"-q", "repoquery", "%s"},
+                .query = WORDS("-q", "repoquery", "%s"),
                 .simulate_fails = true,
         },
         {
+                .name = "zypper",
+                .database = "var/lib/rpm",
                 .program = "zypper",
-                .refresh = {"--non-interactive", "refresh"},
-                .install = {"--non-interactive", "install", "--no-recommends", "--force-resolution"},
-                .simulate = {"--non-interactive", "install", "--dry-run", "--no-recommends",
-                             "--force-resolution"},
-                .upgrade = {"--non-interactive", "update"},
-                .remove = {"--non-interactive", "remove"},
+                .refresh = WORDS("--non-interactive", "refresh"),
+                .install = WORDS("--non-interactive", "install", "--no-recommends", "--no-force-resolution"),
+                .simulate = WORDS("--non-interactive", "install", "--dry-run", "--no-recommends",
+                                  "--no-force-resolution"),
+                .upgrade = WORDS("--non-interactive", "update", "--no-force-resolution"),
+                .remove = WORDS("--non-interactive", "remove"),
                 .query_program = "zypper",
-                .query = {"--non-interactive", "--no-refresh", "search", "--match-exact", "%s"},
+                .query = WORDS("--non-interactive", "--no-refresh", "search", "--match-exact", "%s"),
         },
         {
+                .name = "apk",
+                .database = "lib/apk/db/installed",
                 .program = "apk",
-                .refresh = {"update"},
-                .install = {"--no-interactive", "--wait", "1", "add"},
-                .simulate = {"--no-interactive", "--simulate", "add"},
-                .upgrade = {"--no-interactive", "--wait", "1", "add", "--upgrade"},
-                .remove = {"--no-interactive", "--wait", "1", "del"},
+                .refresh = WORDS("update"),
+                .install = WORDS("--no-interactive", "--wait", "1", "add"),
+                .simulate = WORDS("--no-interactive", "--simulate", "add"),
+                .upgrade = WORDS("--no-interactive", "--wait", "1", "add", "--upgrade"),
+                .remove = WORDS("--no-interactive", "--wait", "1", "del"),
                 .query_program = "apk",
-                .query = {"search", "--exact", "%s"},
+                .query = WORDS("search", "--exact", "%s"),
         },
 };
 
@@ -87,23 +102,46 @@ struct tn_packages {
         const struct manager *manager;
 };
 
-struct tn_packages *tn_packages_new(const struct tn_env *env, tn_tool_run_func run, GError **error)
+/* Of the name, or of any (NULL). With @managed, only one whose database is here. */
+static const struct manager *find(const struct tn_env *env, const char *name, bool managed)
 {
         for (size_t i = 0; i < G_N_ELEMENTS(managers); i++) {
-                g_autofree char *path = tn_tool_find(env, managers[i].program);
-                struct tn_packages *packages;
+                const struct manager *manager = &managers[i];
+                g_autofree char *path = NULL;
 
-                if (!path)
+                if ((name && !g_str_equal(name, manager->name)) ||
+                    (managed && !tn_env_exists(env, manager->database)))
                         continue;
-                packages = g_new0(struct tn_packages, 1);
-                *packages = (struct tn_packages){env, run ? run : tn_tool_run, &managers[i]};
-                return packages;
+                path = tn_tool_find(env, manager->program);
+                if (path)
+                        return manager;
         }
-        (void) tn_error_set(
-                error, TN_ERROR_UNSUPPORTED,
-                "this guest has no package manager that is known here (apt-get, dnf, zypper, apk); "
-                "install the driver's package in the way of your distribution");
         return NULL;
+}
+
+struct tn_packages *tn_packages_new(const struct tn_env *env, const char *name, tn_tool_run_func run,
+                                    GError **error)
+{
+        const char *wanted = g_strcmp0(name, "auto") == 0 ? NULL : name;
+        const struct manager *manager = find(env, wanted, true);
+        struct tn_packages *packages;
+
+        /* A program of another distribution comes last; a manager that was named needs no database. */
+        if (!manager)
+                manager = find(env, wanted, false);
+        if (!manager) {
+                (void) (wanted ? tn_error_set(error, TN_ERROR_UNSUPPORTED,
+                                              "this guest has no %s, which package-manager= names", wanted)
+                               : tn_error_set(error, TN_ERROR_UNSUPPORTED,
+                                              "this guest has no package manager that is known here "
+                                              "(apt-get, dnf, "
+                                              "zypper, apk); install the package in the way of your "
+                                              "distribution"));
+                return NULL;
+        }
+        packages = g_new0(struct tn_packages, 1);
+        *packages = (struct tn_packages){env, run ? run : tn_tool_run, manager};
+        return packages;
 }
 
 void tn_packages_free(struct tn_packages *packages)

@@ -14,8 +14,11 @@
 
 struct tn_packages; /* the manager of one machine */
 
-/* NULL with @error (TN_ERROR_UNSUPPORTED) when the machine has none of them. @run NULL: tn_tool_run. */
-struct tn_packages *tn_packages_new(const struct tn_env *env, tn_tool_run_func run, GError **error);
+/* @name: what package-manager= in tenond.conf(5) says, "apt", "dnf", …; "auto" or NULL: the one whose
+ * database is here. NULL with @error (TN_ERROR_UNSUPPORTED) when the machine has not got it. @run NULL:
+ * tn_tool_run. */
+struct tn_packages *tn_packages_new(const struct tn_env *env, const char *name, tn_tool_run_func run,
+                                    GError **error);
 void tn_packages_free(struct tn_packages *packages);
 typedef struct tn_packages tn_packages_t;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(tn_packages_t, tn_packages_free)

@@ -275,20 +275,20 @@ static void test_command_lines(void **state)
         } rows[] = {
                 {"apt-get", "/usr/bin/apt-cache -q policy tenon\n",
                  "/usr/bin/apt-get -y -q -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 -o "
-                 "DPkg::Lock::Timeout=0 --no-install-recommends install -- tenon\n",
-                 "/usr/bin/apt-get -s -q --no-install-recommends install -- tenon\n",
+                 "DPkg::Lock::Timeout=0 --no-remove --no-install-recommends install -- tenon\n",
+                 "/usr/bin/apt-get -s -q --no-remove --no-install-recommends install -- tenon\n",
                  "/usr/bin/apt-get -y -q -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 -o "
-                 "DPkg::Lock::Timeout=0 --only-upgrade install -- tenon\n",
+                 "DPkg::Lock::Timeout=0 --no-remove --only-upgrade install -- tenon\n",
                  "/usr/bin/apt-get -y -q remove -- tenon\n"},
                 {"dnf", "/usr/bin/dnf -q repoquery tenon\n",
                  "/usr/bin/dnf -y --setopt=install_weak_deps=False install tenon\n",
                  "/usr/bin/dnf --assumeno --setopt=install_weak_deps=False install tenon\n",
-                 "/usr/bin/dnf -y upgrade tenon\n", "/usr/bin/dnf -y remove tenon\n"},
+                 "/usr/bin/dnf -y --best upgrade tenon\n", "/usr/bin/dnf -y remove tenon\n"},
                 {"zypper", "/usr/bin/zypper --non-interactive --no-refresh search --match-exact tenon\n",
-                 "/usr/bin/zypper --non-interactive install --no-recommends --force-resolution tenon\n",
-                 "/usr/bin/zypper --non-interactive install --dry-run --no-recommends --force-resolution "
+                 "/usr/bin/zypper --non-interactive install --no-recommends --no-force-resolution tenon\n",
+                 "/usr/bin/zypper --non-interactive install --dry-run --no-recommends --no-force-resolution "
                  "tenon\n",
-                 "/usr/bin/zypper --non-interactive update tenon\n",
+                 "/usr/bin/zypper --non-interactive update --no-force-resolution tenon\n",
                  "/usr/bin/zypper --non-interactive remove tenon\n"},
                 {"apk", "/usr/bin/apk search --exact tenon\n",
                  "/usr/bin/apk --no-interactive --wait 1 add tenon\n",
@@ -307,7 +307,7 @@ static void test_command_lines(void **state)
 
                 begin("ID=x\n", rows[i].program);
                 known = " tenon ";
-                packages = tn_packages_new(&env, stand_in, NULL);
+                packages = tn_packages_new(&env, NULL, stand_in, NULL);
                 assert_true(tn_packages_knows(packages, "tenon"));
                 assert_true(tn_packages_install(packages, names, false, NULL, NULL));
                 assert_true(tn_packages_install(packages, names, true, NULL, NULL));
@@ -319,6 +319,38 @@ static void test_command_lines(void **state)
                 g_clear_error(&error);
                 assert_false(tn_packages_upgrade(packages, wrong, NULL, &error));
                 g_clear_error(&error);
+                end();
+        }
+}
+
+/* Programs of other distributions are installed for other reasons, too. */
+static void test_which_manager(void **state)
+{
+        static const struct {
+                const char *database, *name, *program, *error;
+        } rows[] = {
+                {"var/lib/rpm/rpmdb.sqlite", NULL, "dnf", NULL},
+                {"var/lib/rpm/rpmdb.sqlite", "auto", "dnf", NULL},
+                {"var/lib/rpm/rpmdb.sqlite", "apt", "apt-get", NULL},
+                {"var/lib/dpkg/status", NULL, "apt-get", NULL},
+                {"var/lib/dpkg/status", "dnf", "dnf", NULL},
+                {"none", NULL, "apt-get", NULL},
+                {"none", "zypper", NULL, "this guest has no zypper, which package-manager= names"},
+        };
+
+        (void) state;
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autoptr(tn_packages_t) packages = NULL;
+                g_autoptr(GError) error = NULL;
+
+                begin("ID=x\n", "apt-get");
+                folder_put(root, "usr/bin/dnf", "stand-in");
+                folder_put(root, rows[i].database, "");
+                packages = tn_packages_new(&env, rows[i].name, stand_in, &error);
+                if (rows[i].program)
+                        assert_string_equal(tn_packages_name(packages), rows[i].program);
+                else
+                        assert_string_equal(error->message, rows[i].error);
                 end();
         }
 }
@@ -432,12 +464,13 @@ static void test_words(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_candidates),    cmocka_unit_test(test_installs_and_looks),
-                cmocka_unit_test(test_failures),      cmocka_unit_test(test_dry_run),
-                cmocka_unit_test(test_held_lock),     cmocka_unit_test(test_other_managers),
-                cmocka_unit_test(test_leftovers),     cmocka_unit_test(test_words),
-                cmocka_unit_test(test_command_lines), cmocka_unit_test(test_default_kernel),
-                cmocka_unit_test(test_bad_catalogue), cmocka_unit_test(test_no_modules_folder),
+                cmocka_unit_test(test_candidates),        cmocka_unit_test(test_installs_and_looks),
+                cmocka_unit_test(test_failures),          cmocka_unit_test(test_dry_run),
+                cmocka_unit_test(test_held_lock),         cmocka_unit_test(test_other_managers),
+                cmocka_unit_test(test_leftovers),         cmocka_unit_test(test_words),
+                cmocka_unit_test(test_command_lines),     cmocka_unit_test(test_which_manager),
+                cmocka_unit_test(test_default_kernel),    cmocka_unit_test(test_bad_catalogue),
+                cmocka_unit_test(test_no_modules_folder),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

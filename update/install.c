@@ -63,7 +63,7 @@ static json_t *by_manager(const struct tn_env *env, const struct tn_update_setti
         const struct tn_update_manager request = {settings->manager, settings->package, 0, ASK_S,
                                                   settings->run};
         const char *const names[] = {settings->package, NULL};
-        g_autoptr(tn_packages_t) packages = tn_packages_new(env, settings->run, error);
+        g_autoptr(tn_packages_t) packages = tn_packages_new(env, settings->manager, settings->run, error);
         g_autofree char *before = NULL, *after = NULL;
 
         if (!packages)

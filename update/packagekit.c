@@ -22,14 +22,17 @@
 #define CALL_MS      25000
 #define INSTALL_MS   (60 * 60 * 1000)
 #define PACKAGES_MAX 4096 /* that a transaction may tell of */
+#define NAME_LENGTH  128
 
 /* Numbers of PackageKit's enumerations (pk-enum.h). */
 #define FILTER_NONE        (UINT64_C(1) << 1)
 #define FILTER_INSTALLED   (UINT64_C(1) << 2)
 #define ROLE_REFRESH_CACHE UINT32_C(13)
 #define INFO_SECURITY      8
+#define INFO_REMOVING      13
 #define EXIT_SUCCESS_ENUM  1
 #define ONLY_TRUSTED       (UINT64_C(1) << 1)
+#define SIMULATE           (UINT64_C(1) << 2)
 
 struct tn_packagekit {
         struct tn_bus *bus;
@@ -45,6 +48,7 @@ struct find {
 struct transaction {
         struct tn_packagekit *kit;
         const char *package; /* others are not kept */
+        char *removes;       /* the first other one that it removes, or would */
         char *path, *owner;
         GArray *found; /* struct find */
         unsigned told;
@@ -115,8 +119,14 @@ static void on_package(DBusMessage *signal, void *data)
             transaction->told++ >= PACKAGES_MAX)
                 return;
         words = g_strsplit(id, ";", -1);
-        if (g_strv_length(words) != 4 || !g_str_equal(words[0], transaction->package) ||
-            !tn_version_is_valid(words[1]))
+        if (g_strv_length(words) != 4)
+                return;
+        if (!g_str_equal(words[0], transaction->package)) {
+                if (find.info == INFO_REMOVING && !transaction->removes)
+                        transaction->removes = g_strndup(words[0], NAME_LENGTH);
+                return;
+        }
+        if (!tn_version_is_valid(words[1]))
                 return;
         find.id = g_strdup(id);
         find.version = g_strdup(words[1]);
@@ -278,17 +288,27 @@ static bool work(struct transaction *transaction, DBusMessage *message, GError *
                             transaction->failure ? transaction->failure : "it ended without success");
 }
 
+/* What PackageKit stands on may remove a package to make room for another, and does not ask. */
+static bool keeps_others(const struct transaction *transaction, GError **error)
+{
+        return !transaction->removes ||
+               tn_error_set(error, TN_ERROR_FAILED,
+                            "nothing was installed, for PackageKit would remove %s; update both by hand",
+                            transaction->removes);
+}
+
 static void transaction_clear(struct transaction *transaction)
 {
         g_free(transaction->path);
         g_free(transaction->owner);
         g_free(transaction->failure);
+        g_free(transaction->removes);
         if (transaction->found)
                 g_array_unref(transaction->found);
 }
 
 /* What @name finds of the package: struct find, or NULL with @error. @interactive: polkit may ask the user.
- */
+ * A simulation that would remove another package is an error. */
 static GArray *run(struct tn_packagekit *kit, const char *package, const char *name, uint64_t number,
                    const char *const *texts, bool interactive, tn_packagekit_progress progress, void *data,
                    GError **error)
@@ -309,7 +329,8 @@ static GArray *run(struct tn_packagekit *kit, const char *package, const char *n
                 reply = ask(kit, message, CALL_MS, error);
                 if (reply)
                         dbus_message_unref(reply);
-                if (reply && work(&transaction, method(&transaction, name, number, texts), error))
+                if (reply && work(&transaction, method(&transaction, name, number, texts), error) &&
+                    (!(number & SIMULATE) || keeps_others(&transaction, error)))
                         found = g_array_ref(transaction.found);
         }
         transaction_clear(&transaction);
@@ -404,7 +425,8 @@ bool tn_packagekit_update(struct tn_packagekit *kit, const char *package, tn_pac
 {
         g_autoptr(GArray)
                 updates = run(kit, package, "GetUpdates", FILTER_NONE, NULL, false, NULL, NULL, error);
-        g_autoptr(GArray) done = NULL;
+        g_autoptr(GArray) tried = NULL, done = NULL;
+        const char *ids[] = {NULL, NULL};
         const struct find *find;
 
         if (!updates)
@@ -414,8 +436,10 @@ bool tn_packagekit_update(struct tn_packagekit *kit, const char *package, tn_pac
                 return true;
         }
         find = &g_array_index(updates, struct find, 0);
-        done = run(kit, package, "UpdatePackages", ONLY_TRUSTED, (const char *const[]){find->id, NULL}, true,
-                   progress, data, error);
+        ids[0] = find->id;
+        tried = run(kit, package, "UpdatePackages", ONLY_TRUSTED | SIMULATE, ids, true, NULL, NULL, error);
+        if (tried)
+                done = run(kit, package, "UpdatePackages", ONLY_TRUSTED, ids, true, progress, data, error);
         if (!done)
                 return false;
         *ret_version = g_strdup(find->version);

@@ -3,6 +3,7 @@
 """A repository of apt's with a newer package of Tenon: the same one, in which the text of the version is another."""
 
 import glob
+import json
 import os
 import re
 
@@ -46,11 +47,26 @@ def repack(deb, folder):
     return package
 
 
-def newer_package():
-    """A flat repository: the same package, in which the version's text is another one; its files."""
+def newer_package(*parts):
+    """A flat repository: the same package, and these parts of it, in which the version's text is another one; its files."""
     folder = procs.temp_dir()
-    package = repack(agent.deb(), folder)
+    debs = [repack(path, folder) for path in (agent.deb(), *parts)]
     listing = procs.run(['dpkg-scanpackages', '-m', '.'], cwd=folder)
     with open(os.path.join(folder, 'Packages'), 'w', encoding='utf-8') as file:
         file.write(re.sub(r'^dpkg-scanpackages: .*\n', '', listing, flags=re.MULTILINE))
-    return [package, os.path.join(folder, 'Packages')]
+    return [*debs, os.path.join(folder, 'Packages')]
+
+
+def offer(guest):
+    """Let the guest's apt know the repository, and nothing else."""
+    guest.run(f'rm -f /etc/apt/sources.list.d/*; echo "{SOURCE}" >/etc/apt/sources.list; apt-get -q update', 120)
+
+
+def wait_installed(guest, timeout=600):
+    """Wait until the agent answers in the guest as the newer version and knows that it is current."""
+    def came_back():
+        status, text = guest.sh('tenonctl status --json 2>/dev/null', 20)
+        told = json.loads(text) if status in (0, 1) else {}
+        return told.get('version') == NEWER and (told.get('update') or {}).get('status') == 'current'
+    procs.wait_for(came_back, timeout, 'the agent as the newer version')
+    guest.port.wait_agent(60)

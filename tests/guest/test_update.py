@@ -8,7 +8,7 @@ import json
 import agent
 import procs
 from cases import check, equal, shared, test
-from newer import NEWER, SOURCE, newer_package
+from newer import NEWER, newer_package, offer, wait_installed
 
 @shared
 def guest():
@@ -18,11 +18,6 @@ def guest():
     made.run('systemctl start tenond; rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*; mkdir -p /repository; mount -o ro /dev/vdb /repository')
     made.port.wait_agent(60)
     return made
-
-
-def offer():
-    """Let apt know the repository."""
-    guest().run(f'echo "{SOURCE}" >/etc/apt/sources.list; apt-get -q update', 120)
 
 
 @test(timeout=600)
@@ -41,7 +36,7 @@ def timer_is_there():
 
 @test(timeout=600)
 def check_finds_it():
-    offer()
+    offer(guest())
     status, text = guest().sh('tenonctl update check --json', 60)
     answer = json.loads(text)
     equal((status, answer['status'], answer['candidate'], answer['verified-by']), (10, 'out-of-date', f'{NEWER}-1', 'apt'),
@@ -59,7 +54,7 @@ def check_finds_it():
 
 @test(timeout=600)
 def unit_checks_in_its_sandbox():
-    offer()
+    offer(guest())
     guest().run('rm -f /var/lib/tenon/update/result.json')
     answer = guest().ask('tenon-update-check', timeout=200)
     equal((answer['status'], answer['candidate']), ('out-of-date', f'{NEWER}-1'), 'answer')
@@ -69,7 +64,7 @@ def unit_checks_in_its_sandbox():
 
 @test(timeout=900)
 def host_may_let_it_be_installed_and_the_agent_comes_back():
-    offer()
+    offer(guest())
     try:
         guest().ask('tenon-update-install')
         refused = ''
@@ -80,13 +75,7 @@ def host_may_let_it_be_installed_and_the_agent_comes_back():
                 'systemctl reload tenond')
     before = agent.pid(guest())
     equal(guest().ask('tenon-update-install', timeout=60), {'state': 'begun'}, 'answer')
-
-    def came_back():
-        status, text = guest().sh('tenonctl status --json 2>/dev/null', 20)
-        return status in (0, 1) and json.loads(text)['version'] == NEWER and json.loads(text)['update'] and \
-            json.loads(text)['update']['status'] == 'current'
-    procs.wait_for(came_back, 600, 'the agent as the newer version')
-    guest().port.wait_agent(60)
+    wait_installed(guest())
     told = guest().ask('tenon-get-status')
     equal((told['version'], told['update']['installed']), (NEWER, f'{NEWER}-1'), 'versions')
     procs.wait_for(lambda: guest().ask('tenon-get-status')['update'].get('installation', {}).get('to') == f'{NEWER}-1', 60,

@@ -12,7 +12,7 @@ import agent
 import packages
 import procs
 from cases import Skip, check, equal, shared, test
-from newer import NEWER, SOURCE, newer_package
+from newer import NEWER, newer_package, offer, wait_installed
 
 UPDATES = 'org.tenon.Agent1 /org/tenon/Agent1 org.tenon.Agent1.Updates'
 AS_NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups'
@@ -48,7 +48,7 @@ def guest():
     made.run('mkdir -p /repository && mount -o ro /dev/vdb /repository')
     names = ' '.join(f'/repository/{os.path.basename(path)}' for path in debs)
     made.run(f'dpkg -i {names} && dpkg -i /repository/tenon_*.deb', 600)
-    made.run(f'rm -f /etc/apt/sources.list.d/*; echo "{SOURCE}" >/etc/apt/sources.list; apt-get -q update', 120)
+    offer(made)
     made.port.wait_agent(120)
     procs.wait_for(lambda: made.sh('busctl status org.tenon.Agent1')[0] == 0, 120, 'the name on the bus')
     return made
@@ -135,6 +135,16 @@ def manifest_is_fetched_in_the_sandbox():
         settings('')
 
 
+@test(timeout=600)
+def no_part_is_removed_for_it():
+    offer(guest())
+    guest().run('dpkg -i /repository/tenon-exec_*.deb', 200)
+    status, text = guest().sh('tenonctl update install 2>&1', 200)
+    check(status == 2 and 'PackageKit would remove tenon-exec' in text, f'{status}: {text}')
+    equal(guest().run("dpkg-query -W -f '${Status} ' tenon tenon-exec"), 2 * 'install ok installed ', 'what is installed')
+    guest().run('dpkg -r tenon-exec', 200)
+
+
 @test(timeout=1200)
 def a_rule_lets_a_user_install_and_the_agent_comes_back():
     guest().run(f"cat >/etc/polkit-1/rules.d/50-tenon.rules <<'END'\n{RULE}END\nsystemctl restart polkit", 60)
@@ -143,12 +153,7 @@ def a_rule_lets_a_user_install_and_the_agent_comes_back():
     before = agent.pid(guest())
     status, text = call('Install')
     check(status == 0 and '"begun"' in text, text)
-
-    def came_back():
-        status, text = guest().sh('tenonctl status --json 2>/dev/null', 30)
-        told = json.loads(text) if status in (0, 1) else {}
-        return told.get('version') == NEWER and (told.get('update') or {}).get('status') == 'current'
-    procs.wait_for(came_back, 900, 'the agent as the newer version')
+    wait_installed(guest(), 900)
     check(agent.pid(guest()) != before, 'the agent was not started anew')
     record = json.loads(guest().run('cat /var/lib/tenon/update/install.json'))
     equal((record['state'], record['by'], record['to']), ('done', 'packagekit', f'{NEWER}-1'), 'the record')

@@ -7,6 +7,7 @@ It has one package, and says of it what it is told to: see PackageKit.tell().
 
 import os
 import subprocess
+import textwrap
 
 import procs
 import tenond
@@ -41,13 +42,15 @@ def emit(member, signature, *arguments):
     return f'self.EmitSignal({TRANSACTION!r}, {member!r}, {signature!r}, {list(arguments)!r})\n'
 
 
-def package(info, version):
+def package(info, version, name='tenon'):
     """Code that tells of the package."""
-    return emit('Package', 'uss', info, f'tenon;{version};amd64;repository', 'Guest agent')
+    return emit('Package', 'uss', info, f'{name};{version};amd64;repository', 'Guest agent')
 
 
 FINISHED = emit('Finished', 'uu', 1, 10)
 FAILED = emit('Finished', 'uu', 2, 10)
+REMOVING = 13  # pk-enum.h
+SIMULATE = 1 << 2
 
 
 class PackageKit:
@@ -86,11 +89,15 @@ class PackageKit:
         with open(os.path.join(self.dir, name), 'w', encoding='utf-8') as file:
             file.write(text)
 
-    def tell(self, installed, newer=None, info=5, age=3600, update=FINISHED):
-        """What it says from now on."""
+    def tell(self, installed, newer=None, info=5, age=3600, update=FINISHED, simulated=FINISHED):
+        """What it says from now on; nothing is updated yet."""
+        if self.updated():
+            os.unlink(f'{self.dir}/updated')
         self.code('Resolve', package(1, installed) + FINISHED)
         self.code('GetUpdates', (package(info, newer) if newer else '') + FINISHED)
-        self.code('UpdatePackages', f'open({self.dir!r} + "/updated", "w").write(args[1][0])\n' + update)
+        done = f'open({self.dir!r} + "/updated", "w").write(args[1][0])\n' + update
+        self.code('UpdatePackages', f'if args[0] & {SIMULATE}:\n{textwrap.indent(simulated, "    ")}else:\n'
+                  f'{textwrap.indent(done, "    ")}')
         self._write('age', str(age))
 
     def code(self, method, code):

@@ -15,7 +15,7 @@ import time
 import procs
 import tenond
 from cases import Skip, check, equal, shared, test
-from packagekit import FAILED, FINISHED, PackageKit, emit, package
+from packagekit import FAILED, FINISHED, REMOVING, PackageKit, emit, package
 from qmp import Qmp
 
 FETCH = tenond.built('fetch/tenon-fetch')
@@ -129,6 +129,16 @@ def installing_asks_packagekit():
     kit().tell('0.2.0-1')
     status, stdout, _ = kit().update('install')
     equal((status, stdout), (0, 'packagekit has nothing newer than 0.2.0-1.\n'), 'a second time')
+
+
+@test
+def no_other_package_is_removed_for_it():
+    kit().tell('0.1.0-1', '0.2.0-1', simulated=package(11, '0.2.0-1') + package(REMOVING, '0.1.0-1', 'tenon-exec') + FINISHED)
+    status, _, stderr = kit().update('install')
+    equal((status, kit().updated()), (2, None), 'exit status, and what was updated')
+    check('would remove tenon-exec; update both by hand' in stderr, stderr)
+    kit().tell('0.1.0-1', '0.2.0-1', simulated=package(REMOVING, '0.1.0-1') + FINISHED)  # the old version of itself
+    equal(kit().update('install')[0], 0, 'exit status')
 
 
 @test

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the Tenon developers
-"""The version check with the real dnf and zypper, which Debian has, and a repository made by createrepo_c. Everything of
+"""The version check and the update with the real dnf and zypper, which Debian has, and a repository made by createrepo_c. Everything of
 theirs that is not the test's own is covered by empty file systems in a mount namespace, so that this machine keeps what
 it has. apk is not in Debian: its documented output is tested in tests/unit/test-update-answer.c."""
 
@@ -11,7 +11,7 @@ import subprocess
 
 import procs
 import tenond
-from cases import Skip, check, equal, shared, test
+from cases import Skip, check, equal, note, shared, test
 
 PROGRAMS = ('dnf', 'zypper', 'rpmbuild', 'createrepo_c', 'unshare')
 SPEC = '''Name: tenon-test
@@ -22,7 +22,13 @@ License: LGPL-2.1-or-later
 BuildArch: noarch
 %description
 Has no files.
+%package part
+Summary: Wants the other one in its own version
+Requires: tenon-test = {version}
+%description part
+Has no files.
 %files
+%files part
 '''
 # What each of them believes; dnf takes the database of root's home from Debian's rpm, zypper the usual one.
 SURROUNDINGS = r'''
@@ -35,7 +41,7 @@ printf '[main]\ngpgcheck=0\nreposdir=%s/repos.d\n' "$1" >/etc/dnf/dnf.conf
 cp "$1"/repos.d/* /etc/zypp/repos.d
 if [ -n "$2" ]; then
     for database in /root/.rpmdb /var/lib/rpm; do
-        rpm --dbpath $database -i --nodeps --force-debian "$1/packages/tenon-test-$2-1.noarch.rpm" || exit 1
+        rpm --dbpath $database -i --nodeps --force-debian "$1"/packages/tenon-test-*"$2-1.noarch.rpm" || exit 1
     done
 fi
 dnf -q --releasever=9 makecache && zypper --non-interactive --quiet refresh || exit 1
@@ -71,25 +77,24 @@ class Repository:
         with open(self.path(name), 'w', encoding='utf-8') as file:
             file.write(text)
 
-    def offer(self, *versions):
+    def offer(self, *versions, parts=False):
         """Have these versions and no others."""
         shutil.rmtree(self.path('repository'))
         os.makedirs(self.path('repository'))
-        for version in versions:
-            shutil.copy(self.path(f'packages/tenon-test-{version}-1.noarch.rpm'), self.path('repository'))
+        for name in [*versions, *(f'part-{version}' for version in versions if parts)]:
+            shutil.copy(self.path(f'packages/tenon-test-{name}-1.noarch.rpm'), self.path('repository'))
         procs.run(['createrepo_c', '-q', self.path('repository')], timeout=120)
 
-    def check(self, manager, installed=None, before=''):
-        """Exit status and answer of a check, where that version is installed. `before` runs before it."""
+    def run(self, manager, verb, installed=None, before=''):
+        """Exit status and answer of check or install, where that version is installed. `before` runs before it."""
         self.write('tenond.conf', f'[agent]\nstatedir={self.dir}\n[update]\npackage-manager={manager}\npackage=tenon-test\n')
-        command = f'{before or ":"}; exec {tenond.built("cli/tenonctl")} update check --json --file {self.dir}/tenond.conf'
+        command = f'{before or ":"}; exec {tenond.built("cli/tenonctl")} update {verb} --json --file {self.dir}/tenond.conf'
         done = subprocess.run(['unshare', '-m', 'sh', '-c', f'exec 3>&1 >&2; {SURROUNDINGS}', 'sh', self.dir, installed or '', 'sh',
                                '-c', command], capture_output=True, text=True, check=False, timeout=600)
         if done.returncode == 77:
             raise Skip(f'no mount namespace to be had here: {done.stderr}')
         check(done.stdout, f'{manager}: {done.stderr}')
         return done.returncode, json.loads(done.stdout)
-
 
     def close(self):
         """Remove it."""
@@ -105,7 +110,7 @@ def repository():
 def answers(manager, *offered, installed, before=''):
     """Exit status, status, installed and newest version, and what vouches for it."""
     repository().offer(*offered)
-    status, answer = repository().check(manager, installed, before)
+    status, answer = repository().run(manager, 'check', installed, before)
     return status, answer['status'], answer['installed'], answer['candidate'], answer['verified-by']
 
 
@@ -143,3 +148,20 @@ def rubbish_is_no_good_news():
     for manager in ('dnf', 'zypper'):
         got = answers(manager, '1.9', '1.10', installed='1.9', before=spoil)
         check(got[0] == 20 and got[1] in ('unknown', 'unmanaged'), f'{manager} with spoiled lists: {got}')
+
+
+@test(timeout=600)
+def newer_one_is_installed_with_its_part():
+    repository().offer('1.9', '1.10', parts=True)
+    for manager in ('dnf', 'zypper'):
+        status, answer = repository().run(manager, 'install', '1.9')
+        equal((status, answer.get('state'), answer.get('by'), answer.get('to')), (0, 'done', manager, '1.10-1'), f'{answer}')
+
+
+@test(timeout=600)
+def part_is_not_removed_for_it():
+    repository().offer('1.9', '1.10')
+    for manager in ('dnf', 'zypper'):
+        status, answer = repository().run(manager, 'install', '1.9')
+        check(status == 2 and 'error' in answer, f'without a newer part: {status} {answer}')
+        note(answer['error']['message'])
