@@ -13,11 +13,13 @@ import time
 
 import agent
 import confined
+import demo
 import machine
 import packages
 import procs
 from cases import Skip, check, equal, note, shared, test
 from hostport import AgentError
+from newer import NEWER, newer_package, offer, wait_installed
 
 MAKEFILE = '/usr/share/selinux/devel/Makefile'
 LINE = 'security=selinux selinux=1'
@@ -56,11 +58,13 @@ def guest():
     if not os.path.exists(MAKEFILE) or not shutil.which('semodule'):
         raise Skip('selinux-policy-dev or policycoreutils is not installed')
     debs = packages.fetch('policycoreutils', 'selinux-utils')
-    made = agent.boot_full(files=[policy_store(), *debs], timeout=600, line=LINE, smp=2)
+    made = agent.boot_full(files=[policy_store(), *debs, *newer_package(*agent.part_debs())], timeout=600,
+                           line=LINE, smp=2)
     made.tell_more = lambda: '\n'.join(denials(made))
     names = ' '.join('/mnt/' + os.path.basename(path) for path in debs)
     made.run('useradd -m anna; mkdir -p /mnt && mount -o ro /dev/vdb /mnt && '
-             f'dpkg -i {names} && dpkg -i {agent.ALL} && tar -C / -xf /mnt/policy.tar && {agent.UMOUNT}', 900)
+             f'dpkg -i {names} && dpkg -i {agent.ALL} && tar -C / -xf /mnt/policy.tar && mkdir /repository && '
+             f'cp /mnt/Packages /mnt/newer-*.deb /repository && {agent.UMOUNT}', 900)
     # Without a policy the kernel knows no label, so that none could be written.
     made.run('printf "[policy]\\npreset=open\\n" >/etc/tenon/tenond.conf.d/open.conf; '
              f'printf "{CONFIG.format("permissive")}" >/etc/selinux/config; load_policy -i', 300)
@@ -176,6 +180,22 @@ def keys_passwords_and_processors_are_set():
         equal(guest().run('cat /sys/devices/system/cpu/cpu1/online'), str(int(online)), 'cpu1/online')
 
 
+@test(timeout=600)
+def drivers_and_a_move_are_told():
+    check(any(row.get('driver') == 'virtio_net' for row in guest().ask('tenon-get-drivers', 60)['devices']), 'drivers')
+    equal(guest().ask('tenon-drivers-plan', 120, target='kvm')['target'], 'kvm', 'plan')
+    equal(guest().run('systemctl show -P Result tenon-drivers.service'), 'success', 'what was done at boot')
+
+
+@test(timeout=600)
+def newer_version_is_found():
+    offer(guest())
+    answer = guest().ask('tenon-update-check', 200)
+    equal((answer['status'], answer['candidate']), ('out-of-date', f'{NEWER}-1'), 'answer')
+    for unit in ('tenon-update-check', 'tenon-fetch'):
+        equal(guest().run(f'systemctl show -P Result {unit}.service'), 'success', unit)
+
+
 @test(timeout=300)
 def nothing_of_all_this_was_denied():
     equal(denials(guest()), [], 'what was denied')
@@ -213,3 +233,19 @@ def boolean_takes_writing_to_the_system_away():
     guest().ask('guest-file-close', handle=guest().ask('guest-file-open', 60, path='/root/note', mode='w'))
     guest().run('setsebool tenon_write_system_files on', 60)
     guest().ask('guest-file-close', handle=guest().ask('guest-file-open', 60, path='/etc/note', mode='w'))
+
+
+@test(timeout=1200)
+def newer_version_is_installed_by_the_host():
+    before = denials(guest())
+    check(guest().ask('tenon-get-status')['update']['candidate'] == f'{NEWER}-1', 'the newer version was not found')
+    equal(guest().ask('tenon-update-install', 60), {'state': 'begun'}, 'answer')
+    wait_installed(guest(), 900)
+    equal(domain(agent.pid(guest())), 'tenond_t', 'domain of the newer agent')
+    equal(domain(guest().run('pidof tenon-clock')), 'tenon_clock_t', 'domain of the newer tenon-clock')
+    equal(denials(guest()), before, 'what was denied')
+
+
+@test(timeout=600)
+def host_shuts_it_down():
+    demo.shut_down(guest())
