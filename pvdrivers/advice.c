@@ -53,7 +53,7 @@ static const struct row rows[] = {
         {"kubevirt", "virtio_blk", "spec.template.spec.domain.devices.disks[].disk.bus: virtio"},
         {"kubevirt", "virtio_input", "spec.template.spec.domain.devices.inputs[]: {type: tablet, bus: virtio}"},
         {"kubevirt", "virtio_rng", "spec.template.spec.domain.devices.rng: {}"},
-        {"kubevirt", "i6300esb", "spec.template.spec.domain.devices.watchdog: {i6300esb: {action: reset}}"},
+        {"kubevirt", "i6300esb", "spec.template.spec.domain.devices.watchdog: {name: watchdog, i6300esb: {action: reset}}"},
 
         {"ovirt", "virtio_net", "Network Interfaces, Edit, Type: VirtIO"},
         {"ovirt", "virtio_blk", "Disks, Edit, Interface: VirtIO-SCSI"},

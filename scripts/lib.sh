@@ -49,3 +49,13 @@ check() {
         tail -n 30 "$log" | sed 's/^/    | /'
         return 1
 }
+
+# debian_base TARGET [OPTION…]: a small bookworm from the sources of this machine's apt, by mmdebstrap, whose mounts stay its
+# own; its kind follows from the name of the target. For root.
+debian_base() {
+        local target=$1 sources
+        shift
+        sources=$(PYTHONPATH=$top/tests/guest python3 -c 'import sources; print("\n".join(sources.find()))')
+        [ -n "$sources" ] || { say 'this machine has no Debian sources for bookworm' && return 1; }
+        unshare --mount mmdebstrap --variant=minbase "$@" bookworm "$target" <<<"$sources"
+}
