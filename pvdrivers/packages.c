@@ -13,9 +13,15 @@
 #include "lib/error.h"
 #include "lib/fd.h"
 
-#define ASK_DEADLINE_S     120
-#define REFRESH_DEADLINE_S 600
-#define INSTALL_DEADLINE_S 3600 /* a kernel with its images on a slow disk */
+#define ASK_DEADLINE_S      120
+#define REFRESH_DEADLINE_S  600
+#define SIMULATE_DEADLINE_S 3600
+
+/* Of zypper(8): a reboot, or itself anew, is needed; a repository was skipped; a package's script failed. */
+#define ZYPPER_REBOOT  102
+#define ZYPPER_RESTART 103
+#define ZYPPER_SKIPPED 106
+#define ZYPPER_SCRIPT  107
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -28,11 +34,13 @@ struct manager {
         const char *const *install;
         const char *const *simulate;
         const char *const *upgrade;
+        const char *remove_program; /* that takes nothing else along, as the manager itself would; or NULL */
         const char *const *remove;
         const char *query_program;
         const char *const *query; /* ends with success and some output when the package is known */
         const char *known;        /* what that output has then, or NULL: anything */
         const char *locks[3];     /* files that its kind locks by fcntl(2) */
+        int fine[4];              /* exit statuses that say more than 0 does, but that it was done */
         bool simulate_fails;      /* it ends without success when it only told what it would do */
 };
 
@@ -50,7 +58,8 @@ static const struct manager managers[] = {
                 .upgrade = WORDS("-y", "-q", "-o", "Dpkg::Options::=--force-confold", "-o",
                                  "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=0", "--no-remove",
                                  "--only-upgrade", "install", "--"),
-                .remove = WORDS("-y", "-q", "remove", "--"),
+                .remove_program = "dpkg",
+                .remove = WORDS("--remove"),
                 .query_program = "apt-cache",
                 .query = WORDS("-q", "policy", "%s"),
                 .known = "Candidate: ",
@@ -64,7 +73,8 @@ static const struct manager managers[] = {
                 .install = WORDS("-y", "--setopt=install_weak_deps=False", "install"),
                 .simulate = WORDS("--assumeno", "--setopt=install_weak_deps=False", "install"),
                 .upgrade = WORDS("-y", "--best", "upgrade"),
-                .remove = WORDS("-y", "remove"),
+                .remove_program = "rpm",
+                .remove = WORDS("-e"),
                 .query_program = "dnf",
                 .query = WORDS("-q", "repoquery", "%s"),
                 .simulate_fails = true,
@@ -78,7 +88,9 @@ static const struct manager managers[] = {
                 .simulate = WORDS("--non-interactive", "install", "--dry-run", "--no-recommends",
                                   "--no-force-resolution"),
                 .upgrade = WORDS("--non-interactive", "update", "--no-force-resolution"),
-                .remove = WORDS("--non-interactive", "remove"),
+                .remove_program = "rpm",
+                .remove = WORDS("-e"),
+                .fine = {ZYPPER_REBOOT, ZYPPER_RESTART, ZYPPER_SKIPPED, ZYPPER_SCRIPT},
                 .query_program = "zypper",
                 .query = WORDS("--non-interactive", "--no-refresh", "search", "--match-exact", "%s"),
         },
@@ -207,9 +219,14 @@ static bool run_manager(const struct tn_packages *packages, const char *const *w
                         GError **error)
 {
         g_auto(GStrv) argv = build_argv(packages, packages->manager->program, words, NULL, names);
+        g_auto(tn_tool_result_t) result = {0};
 
-        return tn_tool_must(packages->run, packages->env, (const char *const *) argv, deadline_s, progress,
-                            NULL, error);
+        if (!packages->run(packages->env, (const char *const *) argv, deadline_s, progress, &result, error))
+                return false;
+        for (size_t i = 0; i < G_N_ELEMENTS(packages->manager->fine); i++)
+                if (packages->manager->fine[i] && result.exit_status == packages->manager->fine[i])
+                        return true;
+        return tn_tool_judge(argv[0], deadline_s, &result, error);
 }
 
 bool tn_packages_refresh(const struct tn_packages *packages, struct tn_progress *progress, GError **error)
@@ -270,8 +287,8 @@ static bool simulate(const struct tn_packages *packages, const char *const *name
         g_auto(tn_tool_result_t) result = {0};
 
         if (!manager->simulate_fails)
-                return run_manager(packages, manager->simulate, names, INSTALL_DEADLINE_S, progress, error);
-        if (!packages->run(packages->env, (const char *const *) argv, INSTALL_DEADLINE_S, progress, &result,
+                return run_manager(packages, manager->simulate, names, SIMULATE_DEADLINE_S, progress, error);
+        if (!packages->run(packages->env, (const char *const *) argv, SIMULATE_DEADLINE_S, progress, &result,
                            error))
                 return false;
         return strstr(result.output->str, "Operation aborted") || result.exit_status == 0 ||
@@ -295,19 +312,26 @@ bool tn_packages_install(const struct tn_packages *packages, const char *const *
         if (dry_run)
                 return simulate(packages, names, progress, error);
         return tn_packages_check_lock(packages, error) &&
-               run_manager(packages, packages->manager->install, names, INSTALL_DEADLINE_S, progress, error);
+               run_manager(packages, packages->manager->install, names, TN_TOOL_TO_ITS_END, progress, error);
 }
 
 bool tn_packages_upgrade(const struct tn_packages *packages, const char *const *names,
                          struct tn_progress *progress, GError **error)
 {
         return are_names(names, error) && tn_packages_check_lock(packages, error) &&
-               run_manager(packages, packages->manager->upgrade, names, INSTALL_DEADLINE_S, progress, error);
+               run_manager(packages, packages->manager->upgrade, names, TN_TOOL_TO_ITS_END, progress, error);
 }
 
 bool tn_packages_remove(const struct tn_packages *packages, const char *const *names,
                         struct tn_progress *progress, GError **error)
 {
-        return tn_packages_check_lock(packages, error) &&
-               run_manager(packages, packages->manager->remove, names, INSTALL_DEADLINE_S, progress, error);
+        const struct manager *manager = packages->manager;
+        const char *program = manager->remove_program ? manager->remove_program : manager->program;
+        g_auto(GStrv) argv = NULL;
+
+        if (!are_names(names, error) || !tn_packages_check_lock(packages, error))
+                return false;
+        argv = build_argv(packages, program, manager->remove, NULL, names);
+        return tn_tool_must(packages->run, packages->env, (const char *const *) argv, TN_TOOL_TO_ITS_END,
+                            progress, NULL, error);
 }

@@ -41,7 +41,8 @@ bool tn_packages_install(const struct tn_packages *packages, const char *const *
 /* Brings what is installed to its newest version; what is not installed stays so. */
 bool tn_packages_upgrade(const struct tn_packages *packages, const char *const *names,
                          struct tn_progress *progress, GError **error);
-/* Removes; the configuration files stay where the manager makes that difference. */
+/* Removes these and no others: an @error where another package needs one of them. The configuration files
+ * stay where the manager makes that difference. */
 bool tn_packages_remove(const struct tn_packages *packages, const char *const *names,
                         struct tn_progress *progress, GError **error);
 

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -118,20 +119,27 @@ bool tn_place_remove(const struct tn_place *place, const char *name, GError **er
 }
 
 /* A file system that is frozen has written its journal back. A process of its own thaws it at once: what
- * ends us meanwhile, a signal to our group or a terminal that is closed, does not leave it frozen. Where
- * somebody else has frozen it, this is refused, and theirs has done the same. */
+ * ends us meanwhile, a signal to our group or a terminal that is closed, does not leave it frozen. No signal
+ * but SIGKILL ends that one, and then we thaw. Where somebody else has frozen it, this is refused, and
+ * theirs has done the same. */
 static void freeze_and_thaw(int fd)
 {
         pid_t pid = fork();
+        int status = 0;
+        sigset_t all;
 
         if (pid == 0) {
                 (void) setsid();
+                sigfillset(&all);
+                (void) sigprocmask(SIG_SETMASK, &all, NULL);
                 if (ioctl(fd, FIFREEZE, 0) == 0)
                         (void) ioctl(fd, FITHAW, 0);
                 _exit(0);
         }
-        while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
                 ;
+        if (pid > 0 && WIFSIGNALED(status))
+                (void) ioctl(fd, FITHAW, 0);
 }
 
 void tn_place_settle(const struct tn_place *place)

@@ -4,6 +4,10 @@
 /* Programs that are run and waited for: how they end, what they print, and that none outlives its deadline.
  */
 #define _GNU_SOURCE
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "detect/test-folder.h"
 #include "lib/error.h"
 #include "pvdrivers/tool.h"
@@ -71,6 +75,42 @@ static void test_failures(void **state)
                     "/bin/sh did not end within 1 s: slow");
 }
 
+/* What must not be cut off: neither a signal to us nor the end of our reader stops it, and it is told. */
+static void test_to_its_end(void **state)
+{
+        char *folder = folder_new();
+        g_autofree char *done = g_build_filename(folder, "done", NULL);
+        g_autofree char *began = g_build_filename(folder, "began", NULL);
+        g_autofree char *script = g_strdup_printf("touch %s; sleep 1; echo still here; touch %s", began,
+                                                  done);
+        int status;
+        pid_t pid = fork();
+
+        (void) state;
+        if (pid == 0)
+                _exit(run(script, TN_TOOL_TO_ITS_END, NULL, NULL) ? 0 : 1);
+        while (access(began, F_OK) < 0)
+                g_usleep(1000);
+        assert_int_equal(kill(pid, SIGTERM), 0);
+        assert_int_equal(kill(pid, SIGINT), 0);
+        assert_int_equal(kill(pid, SIGHUP), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_int_equal(access(done, F_OK), 0);
+        folder_free(folder);
+}
+
+/* The signals do again what they did, and the program had them as they are by default. */
+static void test_signals_are_restored(void **state)
+{
+        struct sigaction now;
+
+        (void) state;
+        assert_true(run("kill -TERM $$; exit 0", TN_TOOL_TO_ITS_END, NULL, NULL) == false);
+        assert_int_equal(sigaction(SIGTERM, NULL, &now), 0);
+        assert_ptr_equal(now.sa_handler, SIG_DFL);
+}
+
 static void test_surroundings(void **state)
 {
         g_autofree char *output = NULL;
@@ -105,6 +145,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_to_its_end, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_signals_are_restored, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_surroundings, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_not_run, setup, teardown),
         };

@@ -3,7 +3,8 @@
 
 /*
  * Runs a program and waits for it. The surprising thing: it lives in a process group of its own, which is
- * killed as a whole when the deadline passes; of its output the end is kept, since that says why it failed.
+ * killed as a whole when the deadline passes, unless it must not be cut off; of its output the end is kept,
+ * since that says why it failed.
  */
 #define _GNU_SOURCE
 #include "pvdrivers/tool.h"
@@ -47,17 +48,40 @@ static char **environment(void)
         return list;
 }
 
-/* In the child. It dies with us: a builder that nobody waits for would still write its image when the next
- * run has taken all of this back. */
-G_GNUC_NORETURN static void become(const char *const *argv, int out_fd, char **list)
+/* A terminal that is closed, its Ctrl-C, a unit that is stopped, a reader of our output that is gone. */
+static const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+
+struct endings {
+        struct sigaction before[G_N_ELEMENTS(endings)];
+};
+
+static void ignore_endings(struct endings *saved)
+{
+        const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
+                (void) sigaction(endings[i], &ignore, &saved->before[i]);
+}
+
+static void restore_endings(const struct endings *saved)
+{
+        for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
+                (void) sigaction(endings[i], &saved->before[i], NULL);
+}
+
+/* In the child. With a deadline it dies with us: a builder that nobody waits for would still write its image
+ * when the next run has taken all of this back. */
+G_GNUC_NORETURN static void become(const char *const *argv, int out_fd, char **list, bool dies_with_us)
 {
         int in_fd = open("/dev/null", O_RDONLY);
         sigset_t none;
 
         sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
-        (void) signal(SIGPIPE, SIG_DFL);
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
+                (void) signal(endings[i], SIG_DFL);
+        if (dies_with_us)
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void) setsid();
         if (in_fd >= 0 && dup2(in_fd, STDIN_FILENO) >= 0 && dup2(out_fd, STDOUT_FILENO) >= 0 &&
             dup2(out_fd, STDERR_FILENO) >= 0)
@@ -66,7 +90,7 @@ G_GNUC_NORETURN static void become(const char *const *argv, int out_fd, char **l
 }
 
 /* Its process, or -1 with @error. Whether it can be run is asked before, since the child cannot tell. */
-static pid_t spawn(const char *const *argv, int out_fd, GError **error)
+static pid_t spawn(const char *const *argv, int out_fd, bool dies_with_us, GError **error)
 {
         g_auto(GStrv) list = environment();
         pid_t pid = -1;
@@ -74,7 +98,7 @@ static pid_t spawn(const char *const *argv, int out_fd, GError **error)
         if (access(argv[0], X_OK) == 0)
                 pid = fork();
         if (pid == 0)
-                become(argv, out_fd, list);
+                become(argv, out_fd, list, dies_with_us);
         if (pid < 0)
                 (void) tn_error_errno(error, errno, "run %s", argv[0]);
         return pid;
@@ -132,13 +156,34 @@ static bool collect(pid_t pid, int fd, gint64 deadline_usec, const char *program
         return true;
 }
 
+static void wait_for(pid_t pid, int fd, gint64 deadline_usec, const char *program,
+                     struct tn_progress *progress, struct tn_tool_result *ret)
+{
+        int status = 0;
+
+        *ret = (struct tn_tool_result){.exit_status = -1, .output = g_string_new(NULL)};
+        if (!collect(pid, fd, deadline_usec, program, progress, ret->output)) {
+                ret->timed_out = true;
+                (void) kill(-pid, SIGKILL);
+        }
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        if (WIFEXITED(status))
+                ret->exit_status = WEXITSTATUS(status);
+        else
+                ret->signal = WTERMSIG(status);
+}
+
 bool tn_tool_run(const struct tn_env *env, const char *const *argv, unsigned deadline_s,
                  struct tn_progress *progress, struct tn_tool_result *ret, GError **error)
 {
         g_autofree char *program = g_path_get_basename(argv[0]);
-        gint64 deadline = g_get_monotonic_time() + (gint64) deadline_s * G_USEC_PER_SEC;
+        bool to_its_end = deadline_s == TN_TOOL_TO_ITS_END;
+        gint64 deadline = to_its_end ? G_MAXINT64
+                                     : g_get_monotonic_time() + (gint64) deadline_s * G_USEC_PER_SEC;
+        struct endings saved;
         tn_autofd int read_fd = -1, write_fd = -1;
-        int fds[2], status = 0;
+        int fds[2];
         pid_t pid;
 
         if (env->recorded)
@@ -149,22 +194,15 @@ bool tn_tool_run(const struct tn_env *env, const char *const *argv, unsigned dea
         read_fd = fds[0];
         write_fd = fds[1];
         (void) fcntl(read_fd, F_SETFL, O_NONBLOCK);
-        pid = spawn(argv, write_fd, error);
-        if (pid < 0)
-                return false;
+        if (to_its_end)
+                ignore_endings(&saved);
+        pid = spawn(argv, write_fd, !to_its_end, error);
         tn_fd_close(&write_fd);
-        *ret = (struct tn_tool_result){.exit_status = -1, .output = g_string_new(NULL)};
-        if (!collect(pid, read_fd, deadline, program, progress, ret->output)) {
-                ret->timed_out = true;
-                (void) kill(-pid, SIGKILL);
-        }
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-                ;
-        if (WIFEXITED(status))
-                ret->exit_status = WEXITSTATUS(status);
-        else
-                ret->signal = WTERMSIG(status);
-        return true;
+        if (pid > 0)
+                wait_for(pid, read_fd, deadline, program, progress, ret);
+        if (to_its_end)
+                restore_endings(&saved);
+        return pid > 0;
 }
 
 void tn_tool_result_clear(struct tn_tool_result *result)
@@ -195,26 +233,33 @@ static char *last_words(const char *output)
         return g_strndup(words->str, MIN(words->len, 600));
 }
 
+bool tn_tool_judge(const char *program, unsigned deadline_s, const struct tn_tool_result *result,
+                   GError **error)
+{
+        g_autofree char *words = NULL;
+
+        if (result->exit_status == 0)
+                return true;
+        words = last_words(result->output->str);
+        if (result->timed_out)
+                return tn_error_set(error, TN_ERROR_TIMEOUT, "%s did not end within %u s: %s", program,
+                                    deadline_s, words);
+        if (result->signal)
+                return tn_error_set(error, TN_ERROR_FAILED, "%s was ended by signal %d: %s", program,
+                                    result->signal, words);
+        return tn_error_set(error, TN_ERROR_FAILED, "%s ended with exit status %d: %s", program,
+                            result->exit_status, words);
+}
+
 bool tn_tool_must(tn_tool_run_func run, const struct tn_env *env, const char *const *argv,
                   unsigned deadline_s, struct tn_progress *progress, char **output, GError **error)
 {
         g_auto(tn_tool_result_t) result = {0};
-        g_autofree char *words = NULL;
 
-        if (!run(env, argv, deadline_s, progress, &result, error))
+        if (!run(env, argv, deadline_s, progress, &result, error) ||
+            !tn_tool_judge(argv[0], deadline_s, &result, error))
                 return false;
-        if (result.exit_status == 0) {
-                if (output)
-                        *output = g_strdup(result.output->str);
-                return true;
-        }
-        words = last_words(result.output->str);
-        if (result.timed_out)
-                return tn_error_set(error, TN_ERROR_TIMEOUT, "%s did not end within %u s: %s", argv[0],
-                                    deadline_s, words);
-        if (result.signal)
-                return tn_error_set(error, TN_ERROR_FAILED, "%s was ended by signal %d: %s", argv[0],
-                                    result.signal, words);
-        return tn_error_set(error, TN_ERROR_FAILED, "%s ended with exit status %d: %s", argv[0],
-                            result.exit_status, words);
+        if (output)
+                *output = g_strdup(result.output->str);
+        return true;
 }

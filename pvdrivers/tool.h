@@ -23,7 +23,11 @@ struct tn_tool_result {
         GString *output; /* stdout and stderr */
 };
 
+#define TN_TOOL_TO_ITS_END 0 /* a deadline for what must not be cut off: a package manager at its work */
+
 /* Runs @argv, whose first word is an absolute path below the root of the env. Each line goes to @progress.
+ * When @deadline_s is over it is killed, and when we end, too; not so with TN_TOOL_TO_ITS_END: it is waited
+ * for, and SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGPIPE do not end us meanwhile.
  * False with @error: not started. Else @ret is set; free it with tn_tool_result_clear(). */
 typedef bool (*tn_tool_run_func)(const struct tn_env *env, const char *const *argv, unsigned deadline_s,
                                  struct tn_progress *progress, struct tn_tool_result *ret, GError **error);
@@ -33,6 +37,10 @@ bool tn_tool_run(const struct tn_env *env, const char *const *argv, unsigned dea
 void tn_tool_result_clear(struct tn_tool_result *result);
 typedef struct tn_tool_result tn_tool_result_t;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(tn_tool_result_t, tn_tool_result_clear)
+
+/* Was it a success? Else false with an @error that ends with what the program printed last. */
+bool tn_tool_judge(const char *program, unsigned deadline_s, const struct tn_tool_result *result,
+                   GError **error);
 
 /* By @run, and to success: false with an @error that ends with what the program printed last. @output gets
  * what it printed and may be NULL; free with g_free(). */
