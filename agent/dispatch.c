@@ -107,7 +107,8 @@ static bool allowed(struct tn_session *session, const struct tn_command *command
         g_autofree char *how = NULL, *why = NULL;
 
         if (is_frozen(dispatch) && !(desc->flags & TENON_COMMAND_WHILE_FROZEN))
-                return refuse(session, desc->name, "the agent is in frozen state", error);
+                return refuse(session, desc->name,
+                              "the command is not allowed (the agent is in frozen state)", error);
         if (session->trust == TN_TRUST_LOCAL_ROOT)
                 return true;
         if (session->trust == TN_TRUST_LOCAL_USER) {

@@ -152,9 +152,8 @@ static void paste_strings(struct paste *paste, json_t *value)
         }
 }
 
-json_t *tn_json_parse(const char *text, size_t len, json_error_t *error)
+static json_t *parse(const char *text, size_t len, size_t flags, json_error_t *error)
 {
-        const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
         g_autoptr(GArray) cuts = g_array_new(FALSE, FALSE, sizeof(struct cut));
         g_autoptr(GString) rest = NULL;
         struct paste paste = {.cuts = cuts};
@@ -172,4 +171,19 @@ json_t *tn_json_parse(const char *text, size_t len, json_error_t *error)
                 return value;
         json_decref(value);
         return json_loadb(text, len, flags, error);
+}
+
+json_t *tn_json_parse(const char *text, size_t len, json_error_t *error)
+{
+        const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+        json_error_t own;
+        json_t *value;
+
+        error = error ? error : &own;
+        value = parse(text, len, flags, error);
+        /* An integer that no argument can hold is no mistake of syntax: as a real number its type is wrong.
+         */
+        if (!value && json_error_code(error) == json_error_numeric_overflow)
+                value = parse(text, len, flags | JSON_DECODE_INT_AS_REAL, error);
+        return value;
 }

@@ -42,12 +42,12 @@ json_t *tn_memory_run_blocks(struct tenon_host *host, json_t *args, GError **err
         json_t *reply;
 
         (void) args;
-        if (!names) {
-                (void) tn_error_set(error, TN_ERROR_UNSUPPORTED,
-                                    "/" MEMORY_PATH " cannot be listed: the kernel has no memory hot-plug");
+        if (!names && tn_env_exists(host->env, MEMORY_PATH)) {
+                (void) tn_error_set(error, TN_ERROR_FAILED, "/" MEMORY_PATH " cannot be listed");
                 return NULL;
         }
-        for (size_t i = 0; names[i]; i++) {
+        /* A kernel without memory hot-plug has no blocks. */
+        for (size_t i = 0; names && names[i]; i++) {
                 guint64 index;
 
                 if (tn_guestinfo_numbered(names[i], "memory", &index))

@@ -311,20 +311,23 @@ static void test_year_limits(void **state)
 {
         struct machine *m = *state;
 
-        assert_refused(
-                m, json_pack("{s:I}", "time", (json_int_t) (UINT64_C(31536000) * NSEC - 1)),
-                TN_ERROR_INVALID,
-                "Time 31535999999999999 is outside of the years 1971 to 2069; the clock was not changed");
+        assert_refused(m, json_pack("{s:I}", "time", (json_int_t) (UINT64_C(31536000) * NSEC - 1)),
+                       TN_ERROR_INVALID,
+                       "Invalid time: Invalid argument: 31535999999999999 ns is outside of the years 1971 "
+                       "to 2069; the clock was not changed");
         assert_refused(m, json_pack("{s:I}", "time", (json_int_t) 0), TN_ERROR_INVALID,
-                       "Time 0 is outside of the years 1971 to 2069; the clock was not changed");
+                       "Invalid time: Invalid argument: 0 ns is outside of the years 1971 to 2069; the "
+                       "clock was not changed");
         assert_refused(m, json_pack("{s:I}", "time", (json_int_t) -1), TN_ERROR_INVALID,
-                       "Time -1 is outside of the years 1971 to 2069; the clock was not changed");
-        assert_refused(
-                m, json_pack("{s:I}", "time", (json_int_t) (UINT64_C(3155760000) * NSEC)), TN_ERROR_INVALID,
-                "Time 3155760000000000000 is outside of the years 1971 to 2069; the clock was not changed");
-        assert_refused(
-                m, json_pack("{s:I}", "time", (json_int_t) INT64_MAX), TN_ERROR_INVALID,
-                "Time 9223372036854775807 is outside of the years 1971 to 2069; the clock was not changed");
+                       "Invalid time: Invalid argument: -1 ns is outside of the years 1971 to 2069; the "
+                       "clock was not changed");
+        assert_refused(m, json_pack("{s:I}", "time", (json_int_t) (UINT64_C(3155760000) * NSEC)),
+                       TN_ERROR_INVALID,
+                       "Invalid time: Invalid argument: 3155760000000000000 ns is outside of the years 1971 "
+                       "to 2069; the clock was not changed");
+        assert_refused(m, json_pack("{s:I}", "time", (json_int_t) INT64_MAX), TN_ERROR_INVALID,
+                       "Invalid time: Invalid argument: 9223372036854775807 ns is outside of the years 1971 "
+                       "to 2069; the clock was not changed");
         set_time(m, (int64_t) (UINT64_C(3155760000) * NSEC - 1));
         assert_true(m->set_usec == UINT64_C(3155759999999999));
 }

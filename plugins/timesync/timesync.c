@@ -21,13 +21,14 @@ static json_t *get_time_run(struct tenon_host *host, json_t *args, GError **erro
         return json_integer((json_int_t) host->env->now_usec(host->env, CLOCK_REALTIME) * NSEC_PER_USEC);
 }
 
+/* Both words of qemu-ga's messages, "Invalid time" and "Invalid argument", are what clients look for. */
 static bool check_time(int64_t nsec, GError **error)
 {
         if (nsec / NSEC_PER_USEC / G_USEC_PER_SEC < YEAR_1971 ||
             nsec / NSEC_PER_USEC / G_USEC_PER_SEC >= YEAR_2070)
                 return tn_error_set(error, TN_ERROR_INVALID,
-                                    "Time %" G_GINT64_FORMAT
-                                    " is outside of the years 1971 to 2069; the clock was not changed",
+                                    "Invalid time: Invalid argument: %" G_GINT64_FORMAT
+                                    " ns is outside of the years 1971 to 2069; the clock was not changed",
                                     nsec);
         return true;
 }

@@ -136,7 +136,7 @@ def freeze_and_thaw():
     marks = [write_behind('/a'), write_behind('/b')]
     equal(guest().ask('guest-fsfreeze-status'), 'frozen', 'state')
     check_answers_at_once('while frozen')
-    equal(refused('guest-fstrim'), 'Command guest-fstrim has been disabled: the agent is in frozen state',
+    equal(refused('guest-fstrim'), 'Command guest-fstrim has been disabled: the command is not allowed (the agent is in frozen state)',
           'answer to another command')
     check('the agent is in frozen state' in refused('guest-fsfreeze-freeze'), 'a second freeze')
     check(not any(map(has_written, marks)), 'something was written while frozen')

@@ -130,7 +130,8 @@ def malformed_requests():
         '{"execute":"guest-ping","arguments":{"foo":1}}': "Parameter 'foo' is unexpected",
         '{"execute":"guest-sync"}': "Parameter 'id' is missing",
         '{"execute":"guest-sync","arguments":{"id":1.0}}': "Invalid parameter type for 'id', expected: integer",
-        '{"execute":"guest-sync","arguments":{"id":18446744073709551616}}': 'JSON parse error, ',
+        '{"execute":"guest-sync","arguments":{"id":18446744073709551616}}':
+        "Invalid parameter type for 'id', expected: integer",
         '{"execute":"guest-exec","arguments":{}}': 'guest-exec',
         ']': 'JSON parse error, ', '"unfinished': 'JSON parse error, ',
     }

@@ -104,7 +104,7 @@ static void test_local_root(void **state)
 
 static void test_frozen(void **state)
 {
-        static const char why[] = "the agent is in frozen state";
+        static const char why[] = "the command is not allowed (the agent is in frozen state)";
         g_autoptr(bench_t) bench = bench_new("[policy]\nblock=test-thaw\n");
         g_autoptr(talk_t) host = talk_new(bench, TN_TRUST_HOST), root = talk_new(bench, TN_TRUST_LOCAL_ROOT);
 
