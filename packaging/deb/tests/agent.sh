@@ -20,7 +20,7 @@ start() {
 }
 
 ask() {
-        tenon-host --socket="$PWD/host.sock" ask "$@"
+        tenon-host --json --socket="$PWD/host.sock" ask "$@"
 }
 
 # has TEXT PATTERN: fails with both, unless the text has it.
