@@ -147,6 +147,8 @@ static void take_back(struct job *job, GError **error)
         g_autoptr(GError) reason = NULL;
 
         tn_progress_note(job->progress, "failed; taking back what was changed");
+        /* Who finishes it undoes this one, and no earlier one; a full disk may refuse that record. */
+        (void) tn_transaction_mark_undo(job->transaction, false, NULL);
         if (tn_transaction_restore(job->transaction, false, &reason) &&
             tn_transaction_forget(job->transaction, &reason))
                 g_prefix_error(error, "nothing was changed: ");

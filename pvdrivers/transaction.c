@@ -153,6 +153,12 @@ static void replay_replace(struct tn_transaction *transaction, const char *path,
         entry->after = json_incref(json_object_get(record, "after"));
 }
 
+static void replay_undo(struct tn_transaction *transaction, json_t *record)
+{
+        transaction->undone = true;
+        transaction->forced = json_is_true(json_object_get(record, "force"));
+}
+
 void tn_transaction_replay(struct tn_transaction *transaction, json_t *record)
 {
         const char *kind = json_string_value(json_object_get(record, "record"));
@@ -169,7 +175,7 @@ void tn_transaction_replay(struct tn_transaction *transaction, json_t *record)
         else if (g_strcmp0(kind, "commit") == 0)
                 transaction->committed = true;
         else if (g_strcmp0(kind, "undo") == 0)
-                transaction->undone = true;
+                replay_undo(transaction, record);
 }
 
 /* Takes the reference to @record. */
@@ -372,9 +378,10 @@ bool tn_transaction_commit(struct tn_transaction *transaction, GError **error)
         return announce(transaction, json_pack("{s:s}", "record", "commit"), error);
 }
 
-bool tn_transaction_mark_undo(struct tn_transaction *transaction, GError **error)
+bool tn_transaction_mark_undo(struct tn_transaction *transaction, bool force, GError **error)
 {
-        return transaction->undone || announce(transaction, json_pack("{s:s}", "record", "undo"), error);
+        return transaction->undone ||
+               announce(transaction, json_pack("{s:s, s:b}", "record", "undo", "force", force), error);
 }
 
 const char *tn_transaction_id(const struct tn_transaction *transaction)
@@ -385,6 +392,16 @@ const char *tn_transaction_id(const struct tn_transaction *transaction)
 bool tn_transaction_committed(const struct tn_transaction *transaction)
 {
         return transaction->committed && !transaction->undone;
+}
+
+bool tn_transaction_undone(const struct tn_transaction *transaction)
+{
+        return transaction->undone;
+}
+
+bool tn_transaction_forced(const struct tn_transaction *transaction)
+{
+        return transaction->forced;
 }
 
 const GPtrArray *tn_transaction_files(const struct tn_transaction *transaction)

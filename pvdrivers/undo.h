@@ -18,10 +18,11 @@ struct tn_undo_options {
 };
 
 /* Takes back transactions that were interrupted: those before their commit, and undos. Needs the lock. Files
- * that somebody else has changed meanwhile stay as they are, with a note. */
+ * that somebody else has changed meanwhile stay as they are, with a note, unless that undo was forced. */
 bool tn_undo_recover(const struct tn_env *env, struct tn_progress *progress, GError **error);
 
-/* Takes the lock, recovers, then undoes. {"restored": [path], "undone": [id], "left": number}; NULL with
+/* Takes the lock, recovers, then undoes. An undo that was interrupted is the one that was asked for: without
+ * `all` nothing more is undone. {"restored": [path], "undone": [id], "left": number}; NULL with
  * @error: nothing to undo (TN_ERROR_NOT_FOUND), a file was changed by somebody else (TN_ERROR_DENIED: all of
  * them are named, and nothing has been touched), or it could not be done. New reference. */
 json_t *tn_undo_run(const struct tn_env *env, const struct tn_undo_options *options,
