@@ -43,27 +43,59 @@ static void write_image(const char *path, char **modules)
         folder_write(machine.root, path, out->str, out->len);
 }
 
-static bool stand_in(const struct tn_env *e, const char *const *argv, unsigned deadline_s,
-                     struct tn_progress *progress, struct tn_tool_result *ret, GError **error)
+static void build(const struct tn_env *env, const char *const *argv, struct tn_tool_result *ret)
 {
         g_autofree char *text = NULL;
         g_auto(GStrv) lines = NULL;
 
-        (void) deadline_s;
-        (void) progress;
-        assert_true(g_str_has_suffix(argv[0], "/mkinitramfs"));
         assert_string_equal(argv[3], RELEASE);
         *ret = (struct tn_tool_result){
                 .output = g_string_new(machine.fails ? "mkinitramfs: no such thing\n" : "")};
         machine.built++;
         ret->exit_status = machine.fails ? 1 : 0;
-        assert_true(tn_env_read(e, "etc/initramfs-tools/modules", &text, NULL, error));
+        assert_true(tn_env_read(env, "etc/initramfs-tools/modules", &text, NULL, NULL));
         lines = g_strsplit(text, "\n", -1);
         for (char **line = lines; *line; line++)
                 if (**line == '#' || (machine.forgets && g_str_equal(*line, "virtio_blk")))
                         **line = '\0';
         write_image(argv[2] + 1, lines);
+}
+
+static void copy_image(const struct tn_env *env, const char *const *argv, struct tn_tool_result *ret)
+{
+        g_autofree char *bytes = NULL;
+        bool fails = machine.hook_fails > 0;
+        size_t len;
+
+        assert_string_equal(argv[1], "--arg=" RELEASE);
+        assert_string_equal(argv[2], "--arg=/" IMAGE);
+        assert_true(tn_env_read(env, IMAGE, &bytes, &len, NULL));
+        folder_write(machine.root, COPY, bytes, fails ? len / 2 : len);
+        machine.hook_fails -= fails ? 1 : 0;
+        *ret = (struct tn_tool_result){.output = g_string_new("No space left on device\n"),
+                                       .exit_status = fails ? 1 : 0};
+}
+
+bool machine_run(const struct tn_env *env, const char *const *argv, unsigned deadline_s,
+                 struct tn_progress *progress, struct tn_tool_result *ret, GError **error)
+{
+        (void) deadline_s;
+        (void) progress;
+        (void) error;
+        if (g_str_has_suffix(argv[0], "/run-parts"))
+                copy_image(env, argv, ret);
+        else if (g_str_has_suffix(argv[0], "/mkinitramfs"))
+                build(env, argv, ret);
+        else
+                fail_msg("%s is not expected", argv[0]);
         return true;
+}
+
+void machine_put_hook(void)
+{
+        folder_put(machine.root, "usr/bin/run-parts", "stand-in");
+        folder_put(machine.root, "etc/initramfs/post-update.d/systemd-boot", "stand-in");
+        folder_put(machine.root, COPY, "");
 }
 
 static void tell(const json_t *event, void *data)
@@ -116,7 +148,8 @@ int machine_teardown(void **state)
 
 json_t *machine_prepare(bool dry_run, GError **error)
 {
-        const struct tn_prepare_options options = {.target = TN_PV_KVM, .dry_run = dry_run, .run = stand_in};
+        const struct tn_prepare_options options = {
+                .target = TN_PV_KVM, .dry_run = dry_run, .run = machine_run};
         struct tn_progress progress = {.tell = tell};
         int status;
 

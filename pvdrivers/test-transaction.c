@@ -174,7 +174,7 @@ static void test_interrupted(void **state)
                 tn_transaction_free(run(machine, steps));
                 image = contents(machine, "boot/initrd.img");
                 assert_true(g_str_equal(image, "old image") || g_str_equal(image, "new image"));
-                assert_true(tn_undo_recover(&machine->env, NULL, NULL));
+                assert_true(tn_undo_recover(&machine->env, NULL, NULL, NULL));
                 after = photograph(machine);
                 assert_string_equal(before, after);
         }
@@ -195,7 +195,7 @@ static void test_torn_journal(void **state)
         file = fopen(path, "a");
         fputs("{\"record\": \"comm", file);
         fclose(file);
-        assert_true(tn_undo_recover(&machine->env, NULL, NULL));
+        assert_true(tn_undo_recover(&machine->env, NULL, NULL, NULL));
         after = photograph(machine);
         assert_string_equal(before, after);
         tn_transaction_free(run(machine, 0));
@@ -203,7 +203,7 @@ static void test_torn_journal(void **state)
         g_free(path);
         path = g_strdup_printf("%s" TN_PATH_PREPARED "/%s/journal", machine->root, left[0]);
         assert_int_equal(unlink(path), 0);
-        assert_true(tn_undo_recover(&machine->env, NULL, NULL));
+        assert_true(tn_undo_recover(&machine->env, NULL, NULL, NULL));
         g_strfreev(left);
         left = tn_transaction_list(&machine->env);
         assert_null(left[0]);
@@ -218,7 +218,7 @@ static void test_interrupted_undo(void **state)
 
         assert_true(tn_transaction_mark_undo(transaction, false, NULL));
         tn_transaction_free(transaction);
-        assert_true(tn_undo_recover(&machine->env, NULL, NULL));
+        assert_true(tn_undo_recover(&machine->env, NULL, NULL, NULL));
         after = photograph(machine);
         assert_string_equal(before, after);
 }
@@ -250,7 +250,7 @@ static void test_recovery_respects_others(void **state)
 
         tn_transaction_free(run(machine, 4));
         folder_put(machine->root, "etc/fstab", "somebody was here\n");
-        assert_true(tn_undo_recover(&machine->env, NULL, NULL));
+        assert_true(tn_undo_recover(&machine->env, NULL, NULL, NULL));
         assert_contents(machine, "etc/fstab", "somebody was here\n");
         assert_contents(machine, "etc/modules", "# none\n");
         assert_contents(machine, "etc/new/deep/x.link", "absent");

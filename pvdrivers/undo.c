@@ -10,7 +10,7 @@
 #include "lib/error.h"
 #include "lib/fd.h"
 #include "lib/json.h"
-#include "pvdrivers/transaction.h"
+#include "pvdrivers/rebuild.h"
 
 static char *join(const GPtrArray *paths)
 {
@@ -29,6 +29,21 @@ static json_t *path_text(const char *path)
         return tn_json_text(whole);
 }
 
+bool tn_undo_restore(const struct tn_env *env, struct tn_transaction *transaction, bool force,
+                     tn_tool_run_func run, struct tn_progress *progress, GError **error)
+{
+        if (!tn_transaction_restore(transaction, force, error))
+                return false;
+        if (!tn_rebuild_announce_files(run ? run : tn_tool_run, env, tn_transaction_files(transaction),
+                                       progress, error)) {
+                g_prefix_error(error,
+                               "the files are restored, but not what programs made of an image, such as "
+                               "its copy on the EFI system partition: ");
+                return false;
+        }
+        return tn_transaction_forget(transaction, error);
+}
+
 /* @left: files that stay as they are, or NULL. */
 static void tell_undone(const struct tn_transaction *transaction, GPtrArray *left, json_t *result)
 {
@@ -43,17 +58,18 @@ static void tell_undone(const struct tn_transaction *transaction, GPtrArray *lef
 }
 
 /* Undos that are finished here are told in @result. */
-static bool recover_one(const struct tn_env *env, const char *id, bool force, struct tn_progress *progress,
-                        json_t *result, GError **error)
+static bool recover_one(const struct tn_env *env, const char *id, const struct tn_undo_options *options,
+                        struct tn_progress *progress, json_t *result, GError **error)
 {
         g_autoptr(tn_transaction_t) transaction = tn_transaction_open(env, id, error);
         g_autoptr(GPtrArray) changed = NULL;
+        bool force;
 
         if (!transaction)
                 return false;
         if (tn_transaction_committed(transaction))
                 return true;
-        force |= tn_transaction_forced(transaction);
+        force = options->force || tn_transaction_forced(transaction);
         if (tn_transaction_about(transaction))
                 tn_progress_note(progress, "an earlier run (%s) was interrupted; taking it back", id);
         changed = tn_transaction_find_changed(transaction, error);
@@ -65,20 +81,20 @@ static bool recover_one(const struct tn_env *env, const char *id, bool force, st
                 tn_progress_note(progress, "left as they are, because somebody changed them since: %s",
                                  names);
         }
-        if (!tn_transaction_restore(transaction, force, error) || !tn_transaction_forget(transaction, error))
+        if (!tn_undo_restore(env, transaction, force, options->run, progress, error))
                 return false;
         if (tn_transaction_undone(transaction))
                 tell_undone(transaction, force ? NULL : changed, result);
         return true;
 }
 
-static bool recover(const struct tn_env *env, bool force, struct tn_progress *progress, json_t *result,
-                    GError **error)
+static bool recover(const struct tn_env *env, const struct tn_undo_options *options,
+                    struct tn_progress *progress, json_t *result, GError **error)
 {
         g_auto(GStrv) ids = tn_transaction_list(env);
 
         for (guint i = g_strv_length(ids); i > 0; i--)
-                if (!recover_one(env, ids[i - 1], force, progress, result, error)) {
+                if (!recover_one(env, ids[i - 1], options, progress, result, error)) {
                         g_prefix_error(error, "take back the interrupted run %s: ", ids[i - 1]);
                         return false;
                 }
@@ -90,11 +106,13 @@ static json_t *result_new(void)
         return json_pack("{s:[], s:[]}", "restored", "undone");
 }
 
-bool tn_undo_recover(const struct tn_env *env, struct tn_progress *progress, GError **error)
+bool tn_undo_recover(const struct tn_env *env, tn_tool_run_func run, struct tn_progress *progress,
+                     GError **error)
 {
+        const struct tn_undo_options options = {.run = run};
         json_auto_t *result = result_new();
 
-        return recover(env, false, progress, result, error);
+        return recover(env, &options, progress, result, error);
 }
 
 static bool is_told(const json_t *told, const char *path)
@@ -143,10 +161,12 @@ static bool undo_one(const struct tn_env *env, const char *id, const struct tn_u
         if (!options->dry_run) {
                 tn_progress_step(progress, "undo", "restoring %u files",
                                  tn_transaction_files(transaction)->len);
-                if (!tn_transaction_mark_undo(transaction, options->force, error) ||
-                    !tn_transaction_restore(transaction, true, error) ||
-                    !tn_transaction_forget(transaction, error))
+                if (!tn_transaction_mark_undo(transaction, options->force, error))
                         return false;
+                if (!tn_undo_restore(env, transaction, true, options->run, progress, error)) {
+                        g_prefix_error(error, "not all is undone (`tenonctl drivers undo` tries again): ");
+                        return false;
+                }
         }
         tell_undone(transaction, NULL, result);
         return true;
@@ -161,7 +181,7 @@ json_t *tn_undo_run(const struct tn_env *env, const struct tn_undo_options *opti
         guint count, last;
         bool finished;
 
-        if (lock < 0 || (!options->dry_run && !recover(env, options->force, progress, result, error)))
+        if (lock < 0 || (!options->dry_run && !recover(env, options, progress, result, error)))
                 return NULL;
         finished = json_array_size(json_object_get(result, "undone")) > 0;
         ids = tn_transaction_list(env);

@@ -10,16 +10,25 @@
 
 #include "lib/env.h"
 #include "pvdrivers/progress.h"
+#include "pvdrivers/tool.h"
+#include "pvdrivers/transaction.h"
 
 struct tn_undo_options {
-        bool all;     /* every prepare, not only the last one */
-        bool force;   /* also files that somebody else has changed since */
-        bool dry_run; /* only tell */
+        bool all;             /* every prepare, not only the last one */
+        bool force;           /* also files that somebody else has changed since */
+        bool dry_run;         /* only tell */
+        tn_tool_run_func run; /* NULL: tn_tool_run */
 };
+
+/* Makes all files of @transaction what they were, tells the programs that copied images (@run, see above),
+ * and forgets it. False with @error: it stays, and the next one to come tries again. */
+bool tn_undo_restore(const struct tn_env *env, struct tn_transaction *transaction, bool force,
+                     tn_tool_run_func run, struct tn_progress *progress, GError **error);
 
 /* Takes back transactions that were interrupted: those before their commit, and undos. Needs the lock. Files
  * that somebody else has changed meanwhile stay as they are, with a note, unless that undo was forced. */
-bool tn_undo_recover(const struct tn_env *env, struct tn_progress *progress, GError **error);
+bool tn_undo_recover(const struct tn_env *env, tn_tool_run_func run, struct tn_progress *progress,
+                     GError **error);
 
 /* Takes the lock, recovers, then undoes. An undo that was interrupted is the one that was asked for: without
  * `all` nothing more is undone. {"restored": [path], "undone": [id], "left": number}; NULL with
