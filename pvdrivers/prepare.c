@@ -19,6 +19,7 @@
 #include "pvdrivers/boot.h"
 #include "pvdrivers/fixes.h"
 #include "pvdrivers/leftovers.h"
+#include "pvdrivers/packages.h"
 #include "pvdrivers/plan.h"
 #include "pvdrivers/room.h"
 #include "pvdrivers/transaction.h"
@@ -97,12 +98,15 @@ static bool check_room(const struct job *job, GError **error)
         return tn_room_check(room, error);
 }
 
+/* What is kept must be what the changes were made of: it took a while to read the images. From here on the
+ * transaction notices who else writes. */
 static bool keep_all(const struct job *job, GError **error)
 {
         tn_progress_step(job->progress, "backup", "keeping copies of all files that will change");
         for (guint i = 0; i < job->fixes->changes->len; i++)
                 if (!tn_transaction_make_folders(job->transaction, change_at(job, i)->path, error) ||
-                    !tn_transaction_keep(job->transaction, change_at(job, i)->path, error))
+                    !tn_transaction_keep(job->transaction, change_at(job, i)->path, error) ||
+                    !tn_change_check(job->env, change_at(job, i), error))
                         return false;
         for (guint i = 0; i < job->fixes->rebuild->len; i++)
                 if (!tn_transaction_keep(job->transaction, rebuilt(job, i)->initramfs, error))
@@ -284,7 +288,8 @@ json_t *tn_prepare_run(const struct tn_env *env, const struct tn_catalogue *cata
                 return NULL;
         if (!options->dry_run) {
                 lock = tn_transaction_lock(env, error);
-                if (lock < 0 || !tn_undo_recover(env, job.run, progress, error))
+                if (lock < 0 || !tn_packages_check_idle(env, error) ||
+                    !tn_undo_recover(env, job.run, progress, error))
                         return NULL;
         }
         job.kernels = tn_kernels_new(env);

@@ -112,6 +112,63 @@ static void test_room_for_copies(void **state)
         assert_refused("the boot loader's copies of the images");
 }
 
+/* Somebody else writes a file between the step @when and its replacement: that stays, and all else is
+ * undone. */
+static void check_intrusion(const char *when, const char *path)
+{
+        g_autofree char *words = g_strdup_printf("nothing was changed: /%s was changed by another program",
+                                                 path);
+        g_autofree char *there = g_build_filename(machine.root, path, NULL), *before = NULL;
+        gsize len;
+
+        assert_true(g_file_get_contents(there, &before, &len, NULL));
+        machine.intrusion = when;
+        machine.intruded = path;
+        assert_refused(words);
+        assert_contents(path, "intruder");
+        folder_write(machine.root, path, before, len);
+        assert_untouched();
+}
+
+static void test_others_write(void **state)
+{
+        (void) state;
+        check_intrusion("check", "etc/fstab"); /* read, but not kept */
+        check_intrusion("file", "etc/initramfs-tools/modules");
+}
+
+/* Its message begins with the kernel. */
+static void test_others_build(void **state)
+{
+        (void) state;
+        machine.intrusion = "verify";
+        machine.intruded = IMAGE;
+        assert_refused(RELEASE ": /" IMAGE " was changed by another program meanwhile; run this again");
+        assert_contents(IMAGE, "intruder");
+        assert_contents("etc/fstab", "/dev/sda1 / ext4 defaults 0 1\n");
+}
+
+static void test_package_manager(void **state)
+{
+        GError *error = NULL;
+        pid_t pid;
+
+        (void) state;
+        folder_put(machine.root, "usr/bin/apt-get", "stand-in");
+        pid = folder_lock(machine.root, "var/lib/dpkg/lock-frontend");
+        assert_refused("the package database is in use");
+        assert_untouched();
+        folder_release(pid);
+        prepare();
+        pid = folder_lock(machine.root, "var/lib/dpkg/lock-frontend");
+        assert_null(tn_undo_run(&machine.env, &undo_options, NULL, &error));
+        assert_int_equal(error->code, TN_ERROR_BUSY);
+        g_clear_error(&error);
+        assert_true(machine_image_has("virtio_blk"));
+        folder_release(pid);
+        undo();
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -121,6 +178,9 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_hook_fails_on_the_way_back, machine_setup,
                                                 machine_teardown),
                 cmocka_unit_test_setup_teardown(test_room_for_copies, machine_setup, machine_teardown),
+                cmocka_unit_test_setup_teardown(test_others_write, machine_setup, machine_teardown),
+                cmocka_unit_test_setup_teardown(test_others_build, machine_setup, machine_teardown),
+                cmocka_unit_test_setup_teardown(test_package_manager, machine_setup, machine_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

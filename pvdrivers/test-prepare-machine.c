@@ -103,6 +103,8 @@ static void tell(const json_t *event, void *data)
         const char *step = json_string_value(json_object_get(event, "step"));
 
         (void) data;
+        if (machine.intrusion && g_strcmp0(step, machine.intrusion) == 0)
+                folder_put(machine.root, machine.intruded, "intruder");
         g_string_append_printf(machine.events, "%s ",
                                step ? step : json_string_value(json_object_get(event, "event")));
 }

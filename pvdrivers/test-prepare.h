@@ -28,6 +28,8 @@ struct machine {
         bool forgets;        /* it leaves a module out */
         unsigned hook_fails; /* so many runs of the hook that copies an image leave half of it */
         GString *events;
+        const char *intrusion; /* the step at which somebody else writes "intruder" to @intruded, or NULL */
+        const char *intruded;
 };
 
 /* The one of the test that runs. */

@@ -293,6 +293,20 @@ char *tn_transaction_temp(const struct tn_transaction *transaction, const char *
         return g_strdup_printf("%s/.%s.tenon-%s", folder, name, transaction->id);
 }
 
+/* Is the file what the journal has of it? Who changed it since it was kept would lose that, also by undo. */
+static bool check_place(const struct entry *entry, const struct tn_place *place, GError **error)
+{
+        json_auto_t *now = tn_backup_describe(place, error);
+
+        if (!now)
+                return false;
+        return tn_backup_same(now, entry->after ? entry->after : entry->before) ||
+               tn_error_set(
+                       error, TN_ERROR_BUSY,
+                       "/%s was changed by another program meanwhile; run this again when that has ended",
+                       place->path);
+}
+
 /* The temporary file is whole: give it what the old one had, write down what comes, rename. */
 static bool finish_temp(struct tn_transaction *transaction, const struct tn_place *place, const char *temp,
                         mode_t mode, GError **error)
@@ -308,7 +322,7 @@ static bool finish_temp(struct tn_transaction *transaction, const struct tn_plac
                 return false;
         if (fsync(fd) < 0)
                 return tn_error_errno(error, errno, "sync the new file for /%s", place->path);
-        after = tn_backup_describe(&fresh, error);
+        after = check_place(entry, place, error) ? tn_backup_describe(&fresh, error) : NULL;
         if (!after)
                 return false;
         return announce(transaction,

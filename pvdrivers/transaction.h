@@ -46,7 +46,8 @@ char **tn_transaction_list(const struct tn_env *env);
 bool tn_transaction_keep(struct tn_transaction *transaction, const char *path, GError **error);
 /* Makes missing folders on the way to @path, which undo removes when they are empty. */
 bool tn_transaction_make_folders(struct tn_transaction *transaction, const char *path, GError **error);
-/* Gives the file new contents, and @mode when it is new. */
+/* Gives the file new contents, and @mode when it is new. This and the next two refuse (TN_ERROR_BUSY) when
+ * somebody else has changed it since it was kept. */
 bool tn_transaction_write(struct tn_transaction *transaction, const char *path, const char *text, size_t len,
                           mode_t mode, GError **error);
 /* Gives the file the contents that @source has, and @mode when it is new. */

@@ -10,6 +10,7 @@
 #include "lib/error.h"
 #include "lib/fd.h"
 #include "lib/json.h"
+#include "pvdrivers/packages.h"
 #include "pvdrivers/rebuild.h"
 
 static char *join(const GPtrArray *paths)
@@ -181,7 +182,8 @@ json_t *tn_undo_run(const struct tn_env *env, const struct tn_undo_options *opti
         guint count, last;
         bool finished;
 
-        if (lock < 0 || (!options->dry_run && !recover(env, options, progress, result, error)))
+        if (lock < 0 || (!options->dry_run && (!tn_packages_check_idle(env, error) ||
+                                               !recover(env, options, progress, result, error))))
                 return NULL;
         finished = json_array_size(json_object_get(result, "undone")) > 0;
         ids = tn_transaction_list(env);
