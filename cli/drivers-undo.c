@@ -81,8 +81,9 @@ static int run(const struct tn_env *env, void *data)
         const struct request *request = data;
 
         return request->list ? list_undo(env, request->json)
-                             : undo(env, &(struct tn_undo_options){request->all, request->force,
-                                                                   request->dry_run});
+                             : undo(env, &(struct tn_undo_options){.all = request->all,
+                                                                   .force = request->force,
+                                                                   .dry_run = request->dry_run});
 }
 
 int tn_cli_drivers_undo(int argc, char **argv)

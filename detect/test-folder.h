@@ -4,16 +4,19 @@
 /* A temporary folder for tests: made, filled, judged, removed. All paths are relative to it. */
 #pragma once
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -73,6 +76,37 @@ static inline void folder_mkdir(const char *folder, const char *path)
         g_autofree char *whole = folder_path(folder, path);
 
         assert_int_equal(mkdir(whole, 0755), 0);
+}
+
+/* A process of its own that has a lock of fcntl(2) on a new file, as a package manager has: end it with
+ * folder_release(). */
+static inline pid_t folder_lock(const char *folder, const char *path)
+{
+        g_autofree char *whole = folder_path(folder, path);
+        int ready[2];
+        char byte;
+        pid_t pid;
+
+        folder_put(folder, path, "");
+        assert_int_equal(pipe(ready), 0);
+        pid = fork();
+        if (pid == 0) {
+                struct flock lock = {.l_type = F_WRLCK};
+                int fd = open(whole, O_RDWR);
+
+                (void) alarm(60); /* a test that failed has left it behind */
+                _exit(fcntl(fd, F_SETLK, &lock) < 0 || write(ready[1], "x", 1) != 1 || pause());
+        }
+        close(ready[1]);
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+        close(ready[0]);
+        return pid;
+}
+
+static inline void folder_release(pid_t pid)
+{
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 /* Everything in the folder, file names and contents, in one text: for asking what is not in it. */

@@ -168,7 +168,7 @@ static bool fix_file(const struct tn_env *env, const struct tn_rename_map *map, 
                 fixed = keep_size(fixed, len);
         if (!fixed)
                 return true;
-        change = tn_change_new(g_steal_pointer(&real), fixed,
+        change = tn_change_new(g_steal_pointer(&real), fixed, text,
                                "disks are named so that the names survive the move", in_initramfs);
         g_ptr_array_extend_and_steal(change->details, g_steal_pointer(&details));
         g_ptr_array_add(changes, change);
@@ -219,7 +219,7 @@ bool tn_fixes_files_lvm(const struct tn_env *env, GPtrArray *changes, GError **e
         fixed = tn_lvmdevices_rewrite(text, details);
         if (!fixed)
                 return true;
-        change = tn_change_new(g_strdup(TN_LVMDEVICES_PATH), fixed,
+        change = tn_change_new(g_strdup(TN_LVMDEVICES_PATH), fixed, text,
                                "LVM finds its disks by what is on them, not by their serial numbers", true);
         g_ptr_array_extend_and_steal(change->details, g_steal_pointer(&details));
         g_ptr_array_add(changes, change);
@@ -276,7 +276,7 @@ static void pin_card(const struct tn_env *env, const char *name, const char *add
                 g_free(text);
                 return;
         }
-        change = tn_change_new(path, text, "the network interface keeps its name", true);
+        change = tn_change_new(path, text, old ? old : "", "the network interface keeps its name", true);
         g_ptr_array_add(change->details,
                         g_strdup_printf("%s is the card with the address %s", name, address));
         g_ptr_array_add(changes, change);

@@ -198,6 +198,13 @@ bool tn_packages_check_lock(const struct tn_packages *packages, GError **error)
         return true;
 }
 
+bool tn_packages_check_idle(const struct tn_env *env, GError **error)
+{
+        g_autoptr(tn_packages_t) packages = tn_packages_new(env, NULL, NULL, NULL);
+
+        return !packages || tn_packages_check_lock(packages, error);
+}
+
 /* @program with @words, "%s" replaced by @asked, then @names. Free with g_strfreev(). */
 static char **build_argv(const struct tn_packages *packages, const char *program, const char *const *words,
                          const char *asked, const char *const *names)

@@ -28,6 +28,8 @@ const char *tn_packages_name(const struct tn_packages *packages);
 
 /* Is the package database free? False with @error (TN_ERROR_BUSY), which names who has it. */
 bool tn_packages_check_lock(const struct tn_packages *packages, GError **error);
+/* The same for who needs no manager: true where none is known. */
+bool tn_packages_check_idle(const struct tn_env *env, GError **error);
 /* Fetches the lists of what there is. */
 bool tn_packages_refresh(const struct tn_packages *packages, struct tn_progress *progress, GError **error);
 /* Can it install a package of this name? */

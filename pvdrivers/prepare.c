@@ -16,8 +16,10 @@
 #include "lib/fd.h"
 #include "lib/json.h"
 #include "lib/names.h"
+#include "pvdrivers/boot.h"
 #include "pvdrivers/fixes.h"
 #include "pvdrivers/leftovers.h"
+#include "pvdrivers/packages.h"
 #include "pvdrivers/plan.h"
 #include "pvdrivers/room.h"
 #include "pvdrivers/transaction.h"
@@ -49,6 +51,22 @@ static const struct tn_change *change_at(const struct job *job, guint index)
         return g_ptr_array_index(job->fixes->changes, index);
 }
 
+/* Does the boot loader start a copy of the image? It is renewed, and may become larger, too. */
+static void need_copies(const struct job *job, struct tn_room *room)
+{
+        g_autoptr(tn_boot_t) boot = tn_boot_read(job->env, job->kernels);
+
+        for (guint i = 0; i < job->fixes->rebuild->len; i++) {
+                const struct tn_boot_entry *entry = tn_boot_find(boot, rebuilt(job, i)->release);
+
+                if (entry && entry->initrds->len &&
+                    !g_ptr_array_find_with_equal_func(entry->initrds, rebuilt(job, i)->initramfs,
+                                                      g_str_equal, NULL))
+                        tn_room_need(room, entry->initrds->pdata[entry->initrds->len - 1], IMAGE_GROWTH, 1,
+                                     "the boot loader's copies of the images");
+        }
+}
+
 static bool check_room(const struct job *job, GError **error)
 {
         g_autoptr(tn_room_t) room = tn_room_new(job->env);
@@ -75,15 +93,20 @@ static bool check_room(const struct job *job, GError **error)
                 tn_room_need(room, rebuilt(job, 0)->initramfs, largest, 1, "a new image beside the old one");
                 tn_room_need(room, "var/tmp/x", largest * UNPACKED_FACTOR, 0, "building an image");
         }
+        if (tn_rebuild_has_hooks(job->env))
+                need_copies(job, room);
         return tn_room_check(room, error);
 }
 
+/* What is kept must be what the changes were made of: it took a while to read the images. From here on the
+ * transaction notices who else writes. */
 static bool keep_all(const struct job *job, GError **error)
 {
         tn_progress_step(job->progress, "backup", "keeping copies of all files that will change");
         for (guint i = 0; i < job->fixes->changes->len; i++)
                 if (!tn_transaction_make_folders(job->transaction, change_at(job, i)->path, error) ||
-                    !tn_transaction_keep(job->transaction, change_at(job, i)->path, error))
+                    !tn_transaction_keep(job->transaction, change_at(job, i)->path, error) ||
+                    !tn_change_check(job->env, change_at(job, i), error))
                         return false;
         for (guint i = 0; i < job->fixes->rebuild->len; i++)
                 if (!tn_transaction_keep(job->transaction, rebuilt(job, i)->initramfs, error))
@@ -147,8 +170,9 @@ static void take_back(struct job *job, GError **error)
         g_autoptr(GError) reason = NULL;
 
         tn_progress_note(job->progress, "failed; taking back what was changed");
-        if (tn_transaction_restore(job->transaction, false, &reason) &&
-            tn_transaction_forget(job->transaction, &reason))
+        /* Who finishes it undoes this one, and no earlier one; a full disk may refuse that record. */
+        (void) tn_transaction_mark_undo(job->transaction, false, NULL);
+        if (tn_undo_restore(job->env, job->transaction, false, job->run, job->progress, &reason))
                 g_prefix_error(error, "nothing was changed: ");
         else
                 g_prefix_error(error,
@@ -264,7 +288,8 @@ json_t *tn_prepare_run(const struct tn_env *env, const struct tn_catalogue *cata
                 return NULL;
         if (!options->dry_run) {
                 lock = tn_transaction_lock(env, error);
-                if (lock < 0 || !tn_undo_recover(env, progress, error))
+                if (lock < 0 || !tn_packages_check_idle(env, error) ||
+                    !tn_undo_recover(env, job.run, progress, error))
                         return NULL;
         }
         job.kernels = tn_kernels_new(env);

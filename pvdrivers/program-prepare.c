@@ -104,14 +104,15 @@ int tn_program_undo(const struct tn_env *env, int argc, char **argv)
                 {NULL},
         };
         struct tn_progress progress = {.tell = tell};
+        struct tn_undo_options options = {0};
         g_autoptr(GError) error = NULL;
 
         if (!tn_program_options(&argc, &argv, entries, "Takes back what prepare did."))
                 return TN_PROGRAM_USAGE;
         if (!check_root("undo"))
                 return TN_PROGRAM_FAILED;
-        return finish(tn_undo_run(env, &(struct tn_undo_options){all, force, dry_run}, &progress, &error), 0,
-                      error);
+        options = (struct tn_undo_options){.all = all, .force = force, .dry_run = dry_run};
+        return finish(tn_undo_run(env, &options, &progress, &error), 0, error);
 }
 
 int tn_program_install(const struct tn_env *env, int argc, char **argv)

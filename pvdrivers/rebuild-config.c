@@ -25,20 +25,6 @@
 #define MKINITFS_FEATURE        "etc/mkinitfs/features.d/tenon.modules"
 #define MKINITFS_MAIN           "etc/mkinitfs/mkinitfs.conf"
 
-/* Empty when there is no such file; NULL with @error when it cannot be read. */
-static char *read_or_empty(const struct tn_env *env, const char *path, GError **error)
-{
-        g_autoptr(GError) reason = NULL;
-        char *text = NULL;
-
-        if (tn_env_read(env, path, &text, NULL, &reason))
-                return text;
-        if (g_error_matches(reason, TN_ERROR, TN_ERROR_NOT_FOUND))
-                return g_strdup("");
-        g_propagate_error(error, g_steal_pointer(&reason));
-        return NULL;
-}
-
 /* What is between our marks in @text, borrowed with its length, or NULL. */
 static const char *find_block(const char *text, size_t *ret_len)
 {
@@ -103,13 +89,13 @@ static void add_change(GPtrArray *changes, const char *path, char *text, const c
                 g_free(text);
                 return;
         }
-        g_ptr_array_add(changes, tn_change_new(g_strdup(path), text, WHY, true));
+        g_ptr_array_add(changes, tn_change_new(g_strdup(path), text, old, WHY, true));
 }
 
 bool tn_rebuild_config_initramfs_tools(const struct tn_env *env, const struct tn_kernels *kernels,
                                        char **modules, GPtrArray *changes, GError **error)
 {
-        g_autofree char *text = read_or_empty(env, INITRAMFS_TOOLS_MODULES, error);
+        g_autofree char *text = tn_change_read(env, INITRAMFS_TOOLS_MODULES, error);
         g_autofree char *earlier = NULL, *lines = NULL, *body = NULL;
         g_auto(GStrv) all = NULL;
         const char *block;
@@ -130,7 +116,7 @@ bool tn_rebuild_config_initramfs_tools(const struct tn_env *env, const struct tn
 bool tn_rebuild_config_dracut(const struct tn_env *env, const struct tn_kernels *kernels, char **modules,
                               GPtrArray *changes, GError **error)
 {
-        g_autofree char *text = read_or_empty(env, DRACUT_FILE, error);
+        g_autofree char *text = tn_change_read(env, DRACUT_FILE, error);
         g_autofree char *words = NULL;
         g_auto(GStrv) all = NULL;
 
@@ -151,7 +137,7 @@ bool tn_rebuild_config_mkinitcpio(const struct tn_env *env, const struct tn_kern
         /* Its folder for additions came with version 38; before, the one file is a shell script. */
         bool folder = tn_env_exists(env, MKINITCPIO_FOLDER);
         const char *path = folder ? MKINITCPIO_FILE : MKINITCPIO_MAIN;
-        g_autofree char *text = read_or_empty(env, path, error);
+        g_autofree char *text = tn_change_read(env, path, error);
         g_autofree char *earlier = NULL, *words = NULL, *body = NULL;
         g_auto(GStrv) all = NULL;
         const char *block;
@@ -213,7 +199,7 @@ static char *add_feature(const char *text)
 bool tn_rebuild_config_mkinitfs(const struct tn_env *env, const struct tn_kernels *kernels, char **modules,
                                 GPtrArray *changes, GError **error)
 {
-        g_autofree char *feature = read_or_empty(env, MKINITFS_FEATURE, error), *main_text = NULL;
+        g_autofree char *feature = tn_change_read(env, MKINITFS_FEATURE, error), *main_text = NULL;
         g_autofree char *lines = NULL, *features = NULL;
         g_auto(GStrv) patterns = module_patterns(kernels, modules), all = NULL;
 

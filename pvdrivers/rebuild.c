@@ -16,6 +16,7 @@
 #define BUILD_DEADLINE_S 1800 /* a slow disk and an emulated processor included */
 #define HOOK_DEADLINE_S  300
 #define POST_UPDATE      "etc/initramfs/post-update.d"
+#define RUN_PARTS        "run-parts"
 
 static const char *const mkinitramfs_arguments[] = {"-o", "%o", "%k", NULL};
 static const char *const dracut_arguments[] = {"--force", "--kver", "%k", "%o", NULL};
@@ -123,16 +124,36 @@ bool tn_rebuild_verify(const struct tn_env *env, struct tn_kernel *kernel, const
         return true;
 }
 
+bool tn_rebuild_has_hooks(const struct tn_env *env)
+{
+        g_auto(GStrv) names = tn_env_list(env, POST_UPDATE);
+        g_autofree char *program = tn_tool_find(env, RUN_PARTS);
+
+        return names && *names && program;
+}
+
 bool tn_rebuild_announce(tn_tool_run_func run, const struct tn_env *env, const struct tn_kernel *kernel,
                          struct tn_progress *progress, GError **error)
 {
-        g_auto(GStrv) names = tn_env_list(env, POST_UPDATE);
         g_autofree char *release = g_strdup_printf("--arg=%s", kernel->release);
         g_autofree char *image = g_strdup_printf("--arg=/%s", kernel->initramfs);
-        g_autofree char *program = tn_tool_find(env, "run-parts");
+        g_autofree char *program = tn_tool_find(env, RUN_PARTS);
         const char *argv[] = {program, release, image, "/" POST_UPDATE, NULL};
 
-        if (!names || !*names || !program)
-                return true;
-        return tn_tool_must(run, env, argv, HOOK_DEADLINE_S, progress, NULL, error);
+        return !tn_rebuild_has_hooks(env) ||
+               tn_tool_must(run, env, argv, HOOK_DEADLINE_S, progress, NULL, error);
+}
+
+bool tn_rebuild_announce_files(tn_tool_run_func run, const struct tn_env *env, const GPtrArray *paths,
+                               struct tn_progress *progress, GError **error)
+{
+        g_autoptr(tn_kernels_t) kernels = tn_kernels_new(env);
+        struct tn_kernel *kernel;
+        bool good = true;
+
+        for (size_t i = 0; (kernel = tn_kernels_at(kernels, i)); i++)
+                if (kernel->initramfs && g_ptr_array_find_with_equal_func(
+                                                 (GPtrArray *) paths, kernel->initramfs, g_str_equal, NULL))
+                        good &= tn_rebuild_announce(run, env, kernel, progress, good ? error : NULL);
+        return good;
 }

@@ -40,7 +40,12 @@ bool tn_rebuild_run(const struct tn_rebuild_tool *tool, tn_tool_run_func run, co
 bool tn_rebuild_verify(const struct tn_env *env, struct tn_kernel *kernel, const char *path, char **modules,
                        GError **error);
 
-/* Programs of the distribution that want to know of a new image (boot loaders that keep a list of blocks).
- */
+/* Are there programs of the distribution that want to know of a new image? Boot loaders that keep a list of
+ * its blocks, or a copy on the EFI system partition, which is the one that boots then. */
+bool tn_rebuild_has_hooks(const struct tn_env *env);
+/* Runs them. */
 bool tn_rebuild_announce(tn_tool_run_func run, const struct tn_env *env, const struct tn_kernel *kernel,
                          struct tn_progress *progress, GError **error);
+/* Runs them for each kernel whose image is one of @paths; all of them, also when one fails. */
+bool tn_rebuild_announce_files(tn_tool_run_func run, const struct tn_env *env, const GPtrArray *paths,
+                               struct tn_progress *progress, GError **error);

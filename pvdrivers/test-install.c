@@ -7,11 +7,6 @@
  * in a guest.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "detect/test-folder.h"
 #include "lib/error.h"
 #include "lib/names.h"
@@ -358,30 +353,14 @@ static void test_which_manager(void **state)
 /* The lock is held by another process: the kernel tells of no lock of our own. */
 static void test_held_lock(void **state)
 {
-        g_autofree char *path = NULL;
-        int pipe_fd[2], fd;
-        char byte;
         pid_t pid;
 
         (void) state;
         begin("ID=debian\n", "apt-get");
         known = " linux-image-amd64 ";
-        folder_put(root, "var/lib/dpkg/lock-frontend", "");
-        path = g_build_filename(root, "var/lib/dpkg/lock-frontend", NULL);
-        assert_int_equal(pipe(pipe_fd), 0);
-        pid = fork();
-        if (pid == 0) {
-                struct flock lock = {.l_type = F_WRLCK};
-
-                fd = open(path, O_RDWR);
-                _exit(fcntl(fd, F_SETLK, &lock) < 0 || write(pipe_fd[1], "x", 1) != 1 || pause());
-        }
-        assert_int_equal(read(pipe_fd[0], &byte, 1), 1);
+        pid = folder_lock(root, "var/lib/dpkg/lock-frontend");
         check_fails(TN_ERROR_BUSY, "/var/lib/dpkg/lock-frontend; nothing was changed");
-        assert_int_equal(kill(pid, SIGKILL), 0);
-        assert_int_equal(waitpid(pid, NULL, 0), pid);
-        close(pipe_fd[0]);
-        close(pipe_fd[1]);
+        folder_release(pid);
 }
 
 static void test_leftovers(void **state)

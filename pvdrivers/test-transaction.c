@@ -174,7 +174,7 @@ static void test_interrupted(void **state)
                 tn_transaction_free(run(machine, steps));
                 image = contents(machine, "boot/initrd.img");
                 assert_true(g_str_equal(image, "old image") || g_str_equal(image, "new image"));
-                assert_true(tn_undo_recover(&machine->env, NULL, NULL));
+                assert_true(tn_undo_recover(&machine->env, NULL, NULL, NULL));
                 after = photograph(machine);
                 assert_string_equal(before, after);
         }
@@ -195,7 +195,7 @@ static void test_torn_journal(void **state)
         file = fopen(path, "a");
         fputs("{\"record\": \"comm", file);
         fclose(file);
-        assert_true(tn_undo_recover(&machine->env, NULL, NULL));
+        assert_true(tn_undo_recover(&machine->env, NULL, NULL, NULL));
         after = photograph(machine);
         assert_string_equal(before, after);
         tn_transaction_free(run(machine, 0));
@@ -203,7 +203,7 @@ static void test_torn_journal(void **state)
         g_free(path);
         path = g_strdup_printf("%s" TN_PATH_PREPARED "/%s/journal", machine->root, left[0]);
         assert_int_equal(unlink(path), 0);
-        assert_true(tn_undo_recover(&machine->env, NULL, NULL));
+        assert_true(tn_undo_recover(&machine->env, NULL, NULL, NULL));
         g_strfreev(left);
         left = tn_transaction_list(&machine->env);
         assert_null(left[0]);
@@ -216,9 +216,9 @@ static void test_interrupted_undo(void **state)
         g_autofree char *before = photograph(machine), *after = NULL;
         struct tn_transaction *transaction = run(machine, 7);
 
-        assert_true(tn_transaction_mark_undo(transaction, NULL));
+        assert_true(tn_transaction_mark_undo(transaction, false, NULL));
         tn_transaction_free(transaction);
-        assert_true(tn_undo_recover(&machine->env, NULL, NULL));
+        assert_true(tn_undo_recover(&machine->env, NULL, NULL, NULL));
         after = photograph(machine);
         assert_string_equal(before, after);
 }
@@ -250,25 +250,38 @@ static void test_recovery_respects_others(void **state)
 
         tn_transaction_free(run(machine, 4));
         folder_put(machine->root, "etc/fstab", "somebody was here\n");
-        assert_true(tn_undo_recover(&machine->env, NULL, NULL));
+        assert_true(tn_undo_recover(&machine->env, NULL, NULL, NULL));
         assert_contents(machine, "etc/fstab", "somebody was here\n");
         assert_contents(machine, "etc/modules", "# none\n");
         assert_contents(machine, "etc/new/deep/x.link", "absent");
+}
+
+/* A second prepare, which writes one of the first one's files again. */
+static struct tn_transaction *begin_again(const struct machine *machine)
+{
+        json_auto_t *about = json_pack("{s:s}", "target", "xen");
+        struct tn_transaction *transaction = tn_transaction_begin(&machine->env, about, NULL);
+
+        assert_true(tn_transaction_write(transaction, "etc/fstab", "third\n", 6, 0644, NULL));
+        return transaction;
+}
+
+static struct tn_transaction *run_again(const struct machine *machine)
+{
+        struct tn_transaction *transaction = begin_again(machine);
+
+        assert_true(tn_transaction_commit(transaction, NULL));
+        return transaction;
 }
 
 static void test_stack(void **state)
 {
         struct machine *machine = *state;
         struct tn_undo_options options = {0};
-        json_auto_t *about = json_pack("{s:s}", "target", "xen");
         json_auto_t *first = NULL, *second = NULL, *list = NULL;
-        struct tn_transaction *transaction;
 
         tn_transaction_free(run(machine, 7));
-        transaction = tn_transaction_begin(&machine->env, about, NULL);
-        assert_true(tn_transaction_write(transaction, "etc/fstab", "third\n", 6, 0644, NULL));
-        assert_true(tn_transaction_commit(transaction, NULL));
-        tn_transaction_free(transaction);
+        tn_transaction_free(run_again(machine));
         list = tn_undo_list(&machine->env);
         assert_int_equal(json_array_size(list), 2);
         first = tn_undo_run(&machine->env, &options, NULL, NULL);
@@ -277,6 +290,93 @@ static void test_stack(void **state)
         second = tn_undo_run(&machine->env, &options, NULL, NULL);
         assert_int_equal(json_integer_value(json_object_get(second, "left")), 0);
         assert_contents(machine, "etc/fstab", "/dev/sda1 / ext4\n");
+}
+
+static void cut_off_undo(struct tn_transaction *transaction, bool force)
+{
+        assert_true(tn_transaction_mark_undo(transaction, force, NULL));
+        tn_transaction_free(transaction);
+}
+
+/* `undo`, which undoes @undone and leaves @left. The files that it restored. */
+static json_t *undo(const struct machine *machine, const struct tn_undo_options *options, size_t undone,
+                    json_int_t left)
+{
+        g_autoptr(GError) error = NULL;
+        json_auto_t *result = tn_undo_run(&machine->env, options, NULL, &error);
+
+        if (!result)
+                fail_msg("%s", error->message);
+        assert_int_equal(json_array_size(json_object_get(result, "undone")), undone);
+        assert_int_equal(json_integer_value(json_object_get(result, "left")), left);
+        return json_incref(json_object_get(result, "restored"));
+}
+
+/* Who says it again after an interruption means the same one. */
+static void test_interrupted_undo_is_the_one(void **state)
+{
+        struct machine *machine = *state;
+        const struct tn_undo_options options = {0}, all = {.all = true};
+
+        tn_transaction_free(run(machine, 7));
+        cut_off_undo(run_again(machine), false);
+        json_decref(undo(machine, &options, 1, 1));
+        assert_contents(machine, "etc/fstab", "UUID=1 / ext4\n");
+        cut_off_undo(run_again(machine), false);
+        json_decref(undo(machine, &all, 2, 0));
+        assert_contents(machine, "etc/fstab", "/dev/sda1 / ext4\n");
+        cut_off_undo(run_again(machine), false);
+        json_decref(undo(machine, &options, 1, 0));
+        assert_contents(machine, "etc/fstab", "/dev/sda1 / ext4\n");
+}
+
+/* What somebody else changed is replaced by an undo that was forced, also by the next one to come. */
+/* An interrupted prepare is what `undo` was asked for, too. */
+static void test_interrupted_prepare_is_the_one(void **state)
+{
+        struct machine *machine = *state;
+        const struct tn_undo_options options = {0};
+
+        tn_transaction_free(run(machine, 7));
+        tn_transaction_free(begin_again(machine));
+        json_decref(undo(machine, &options, 1, 1));
+        assert_contents(machine, "etc/fstab", "UUID=1 / ext4\n");
+}
+
+static void test_interrupted_force(void **state)
+{
+        struct machine *machine = *state;
+        const struct tn_undo_options options = {0};
+        json_t *restored;
+
+        cut_off_undo(run(machine, 7), true);
+        folder_put(machine->root, "etc/fstab", "somebody was here\n");
+        json_decref(undo(machine, &options, 1, 0));
+        assert_contents(machine, "etc/fstab", "/dev/sda1 / ext4\n");
+        cut_off_undo(run(machine, 7), false);
+        folder_put(machine->root, "etc/fstab", "somebody was here\n");
+        restored = undo(machine, &options, 1, 0);
+        assert_int_equal(json_array_size(restored), 3);
+        json_decref(restored);
+        assert_contents(machine, "etc/fstab", "somebody was here\n");
+}
+
+/* A dry run restores nothing: the earlier prepare finds what the later one wrote. */
+static void test_dry_run_of_all(void **state)
+{
+        struct machine *machine = *state;
+        const struct tn_undo_options options = {.all = true, .dry_run = true};
+        GError *error = NULL;
+
+        tn_transaction_free(run(machine, 7));
+        tn_transaction_free(run_again(machine));
+        json_decref(undo(machine, &options, 2, 0));
+        assert_contents(machine, "etc/fstab", "third\n");
+        folder_put(machine->root, "etc/modules", "somebody was here\n");
+        assert_null(tn_undo_run(&machine->env, &options, NULL, &error));
+        assert_int_equal(error->code, TN_ERROR_DENIED);
+        assert_non_null(strstr(error->message, "prepare wrote: /etc/modules; nothing was undone"));
+        g_clear_error(&error);
 }
 
 static void test_mode_link_and_attributes(void **state)
@@ -333,6 +433,10 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_changed_by_others, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_recovery_respects_others, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stack, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_interrupted_undo_is_the_one, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_interrupted_prepare_is_the_one, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_interrupted_force, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_dry_run_of_all, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_mode_link_and_attributes, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_lock, setup, teardown),
         };

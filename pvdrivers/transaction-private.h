@@ -27,6 +27,7 @@ struct tn_transaction {
         GPtrArray *files;   /* const char *: paths of entries that have `after` */
         bool committed;
         bool undone; /* has `undo` */
+        bool forced; /* … with "force" */
 };
 
 /* Takes one record of the journal over into memory. */

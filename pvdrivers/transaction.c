@@ -153,6 +153,12 @@ static void replay_replace(struct tn_transaction *transaction, const char *path,
         entry->after = json_incref(json_object_get(record, "after"));
 }
 
+static void replay_undo(struct tn_transaction *transaction, json_t *record)
+{
+        transaction->undone = true;
+        transaction->forced = json_is_true(json_object_get(record, "force"));
+}
+
 void tn_transaction_replay(struct tn_transaction *transaction, json_t *record)
 {
         const char *kind = json_string_value(json_object_get(record, "record"));
@@ -169,7 +175,7 @@ void tn_transaction_replay(struct tn_transaction *transaction, json_t *record)
         else if (g_strcmp0(kind, "commit") == 0)
                 transaction->committed = true;
         else if (g_strcmp0(kind, "undo") == 0)
-                transaction->undone = true;
+                replay_undo(transaction, record);
 }
 
 /* Takes the reference to @record. */
@@ -287,6 +293,20 @@ char *tn_transaction_temp(const struct tn_transaction *transaction, const char *
         return g_strdup_printf("%s/.%s.tenon-%s", folder, name, transaction->id);
 }
 
+/* Is the file what the journal has of it? Who changed it since it was kept would lose that, also by undo. */
+static bool check_place(const struct entry *entry, const struct tn_place *place, GError **error)
+{
+        json_auto_t *now = tn_backup_describe(place, error);
+
+        if (!now)
+                return false;
+        return tn_backup_same(now, entry->after ? entry->after : entry->before) ||
+               tn_error_set(
+                       error, TN_ERROR_BUSY,
+                       "/%s was changed by another program meanwhile; run this again when that has ended",
+                       place->path);
+}
+
 /* The temporary file is whole: give it what the old one had, write down what comes, rename. */
 static bool finish_temp(struct tn_transaction *transaction, const struct tn_place *place, const char *temp,
                         mode_t mode, GError **error)
@@ -302,7 +322,7 @@ static bool finish_temp(struct tn_transaction *transaction, const struct tn_plac
                 return false;
         if (fsync(fd) < 0)
                 return tn_error_errno(error, errno, "sync the new file for /%s", place->path);
-        after = tn_backup_describe(&fresh, error);
+        after = check_place(entry, place, error) ? tn_backup_describe(&fresh, error) : NULL;
         if (!after)
                 return false;
         return announce(transaction,
@@ -372,9 +392,10 @@ bool tn_transaction_commit(struct tn_transaction *transaction, GError **error)
         return announce(transaction, json_pack("{s:s}", "record", "commit"), error);
 }
 
-bool tn_transaction_mark_undo(struct tn_transaction *transaction, GError **error)
+bool tn_transaction_mark_undo(struct tn_transaction *transaction, bool force, GError **error)
 {
-        return transaction->undone || announce(transaction, json_pack("{s:s}", "record", "undo"), error);
+        return transaction->undone ||
+               announce(transaction, json_pack("{s:s, s:b}", "record", "undo", "force", force), error);
 }
 
 const char *tn_transaction_id(const struct tn_transaction *transaction)
@@ -385,6 +406,11 @@ const char *tn_transaction_id(const struct tn_transaction *transaction)
 bool tn_transaction_committed(const struct tn_transaction *transaction)
 {
         return transaction->committed && !transaction->undone;
+}
+
+bool tn_transaction_forced(const struct tn_transaction *transaction)
+{
+        return transaction->forced;
 }
 
 const GPtrArray *tn_transaction_files(const struct tn_transaction *transaction)

@@ -11,7 +11,7 @@
  *   file       the file has been copied ("copy"), or was not there; nothing has been changed yet
  *   replace    the file is about to become "after"
  *   commit     all is done: `undo` takes it back
- *   undo       it is being taken back
+ *   undo       it is being taken back; "force": what somebody else has changed since, too
  *
  * One without commit, or with undo, was interrupted: tn_undo_recover() takes it back.
  */
@@ -46,7 +46,8 @@ char **tn_transaction_list(const struct tn_env *env);
 bool tn_transaction_keep(struct tn_transaction *transaction, const char *path, GError **error);
 /* Makes missing folders on the way to @path, which undo removes when they are empty. */
 bool tn_transaction_make_folders(struct tn_transaction *transaction, const char *path, GError **error);
-/* Gives the file new contents, and @mode when it is new. */
+/* Gives the file new contents, and @mode when it is new. This and the next two refuse (TN_ERROR_BUSY) when
+ * somebody else has changed it since it was kept. */
 bool tn_transaction_write(struct tn_transaction *transaction, const char *path, const char *text, size_t len,
                           mode_t mode, GError **error);
 /* Gives the file the contents that @source has, and @mode when it is new. */
@@ -57,8 +58,10 @@ char *tn_transaction_temp(const struct tn_transaction *transaction, const char *
 bool tn_transaction_swap(struct tn_transaction *transaction, const char *path, GError **error);
 bool tn_transaction_commit(struct tn_transaction *transaction, GError **error);
 
-/* Writes the record `undo`. */
-bool tn_transaction_mark_undo(struct tn_transaction *transaction, GError **error);
+/* Writes the record `undo`, once: an earlier one counts. @force is kept for who finishes an interrupted
+ * undo.
+ */
+bool tn_transaction_mark_undo(struct tn_transaction *transaction, bool force, GError **error);
 /* Files that are neither as they were before nor as this transaction left them; of char *, free with
  * g_ptr_array_unref(). NULL with @error. */
 GPtrArray *tn_transaction_find_changed(struct tn_transaction *transaction, GError **error);
@@ -71,6 +74,8 @@ bool tn_transaction_forget(struct tn_transaction *transaction, GError **error);
 
 const char *tn_transaction_id(const struct tn_transaction *transaction);
 bool tn_transaction_committed(const struct tn_transaction *transaction);
+/* Has the record `undo` with force. */
+bool tn_transaction_forced(const struct tn_transaction *transaction);
 /* Paths of the files that it has changed or was about to; borrowed array of borrowed strings. */
 const GPtrArray *tn_transaction_files(const struct tn_transaction *transaction);
 /* The members of `begin`. Borrowed. */
