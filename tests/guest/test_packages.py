@@ -115,11 +115,26 @@ def removed_part_takes_its_commands_along():
 
 
 @test(timeout=600)
-def removed_and_purged_nothing_is_left():
+def agent_that_was_stopped_stays_so():
+    """To dpkg the same version once more is an upgrade."""
+    guest().run(f'systemctl stop tenond; mount -o ro /dev/vdb /mnt && dpkg -i /mnt/tenon_*.deb && {agent.UMOUNT}', 200)
+    equal(guest().sh('systemctl is-active tenond')[1].strip(), 'inactive', 'the agent after the upgrade')
+
+
+@test(timeout=600)
+def removed_and_installed_again_it_answers():
+    """To dpkg that is an upgrade, too."""
     guest().run('dpkg -r tenon-files tenon-accounts tenon', 120)
     equal(guest().sh('pidof tenond tenon-clock')[0], 1, 'status of pidof tenond after the removal')
-    equal(guest().sh('ls /run/tenon /run/tenon-clock.socket 2>/dev/null')[1].strip(), '', 'what is left in /run')
+    equal(guest().sh('ls /run/tenon* 2>/dev/null')[1].strip(), '', 'what is left in /run')
     check('mine' in guest().run('cat /etc/tenon/tenond.conf'), 'the settings are gone before the purge')
+    guest().run(f'mount -o ro /dev/vdb /mnt && dpkg -i /mnt/tenon_*.deb && {agent.UMOUNT}', 200)
+    guest().port.wait_agent(60)
+
+
+@test(timeout=600)
+def removed_and_purged_nothing_is_left():
+    guest().run('dpkg -r tenon', 120)
     guest().run('rm /etc/tenon/tenond.conf.d/mine.conf; dpkg -P tenon tenon-exec tenon-files tenon-accounts', 120)
     after = guest().run(LISTING).splitlines()
     equal(sorted(set(after) - set(guest().before)), [], 'what is left')

@@ -73,6 +73,14 @@ def the_unit_has_both_names():
 
 
 @test
+def an_upgrade_leaves_a_stopped_agent_stopped():
+    guest().run('systemctl stop tenond; dpkg -i /mnt/tenon-qemu-ga_*.deb', 100)
+    equal(guest().sh('systemctl is-active tenond')[1].strip(), 'inactive', 'the agent')
+    guest().run('systemctl start tenond')
+    guest().port.wait_agent(60)
+
+
+@test
 def a_wrapper_of_the_predecessor_works():
     """What an old unit or script does: its name and its options, everything allowed."""
     guest().run('qemu-ga -m unix-listen -p /run/wrapper.sock -t /run -l /run/wrapper.log -f /run/wrapper.pid -d -v')
