@@ -12,6 +12,7 @@
 #include "lib/error.h"
 #include "pvdrivers/fixes-files.h"
 #include "pvdrivers/fixes-loader.h"
+#include "pvdrivers/fixes-pins.h"
 #include "pvdrivers/initramfs.h"
 
 void tn_fixes_free(struct tn_fixes *fixes)
@@ -168,7 +169,7 @@ struct tn_fixes *tn_fixes_collect(const struct tn_env *env, const struct tn_cata
         fixes->notes = g_ptr_array_new_with_free_func(g_free);
         fixes->modules = choose_modules(kernels, wanted, fixes->notes);
         tn_fixes_loader(env, fixes->changes, fixes->notes);
-        tn_fixes_files_pins(env, fixes->changes, fixes->notes);
+        tn_fixes_pins(env, fixes->changes, fixes->notes);
         if (!tn_fixes_files_disks(env, kernels, fixes->changes, fixes->notes, error) ||
             !tn_fixes_files_lvm(env, fixes->changes, error) || !collect_images(env, kernels, fixes, error))
                 return NULL;

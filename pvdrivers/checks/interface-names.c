@@ -89,6 +89,8 @@ static void lost(const struct tn_interface_names *names, const struct tn_netconf
 {
         g_autofree char *mac = tn_interface_data_mac(names, item->interface);
         const char *const *example = examples[names->context->target];
+        const struct tn_card *card = tn_cards_get(names->here, item->interface);
+        const char *obstacle = card ? card->obstacle : NULL;
         struct tn_check *check = tn_check_add(
                 names->context, TN_VERDICT_LOSS,
                 "%s (%s) is configured by its name in /%s line %u; on the target the card has another name, "
@@ -103,7 +105,9 @@ static void lost(const struct tn_interface_names *names, const struct tn_netconf
                                                   item->interface, mac ? mac : "MAC address unknown",
                                                   item->file, item->line);
         }
-        if (mac)
+        if (obstacle)
+                tn_check_set_remedy(check, "%s", obstacle);
+        else if (mac)
                 tn_check_set_remedy(
                         check,
                         "pin the name: /etc/systemd/network/10-tenon-%s.link with [Match] MACAddress=%s and "
@@ -113,7 +117,7 @@ static void lost(const struct tn_interface_names *names, const struct tn_netconf
                 tn_check_set_remedy(
                         check,
                         "match the card by its MAC address in place of its name, and keep that address");
-        check->fixable = mac != NULL;
+        check->fixable = mac && !obstacle;
         tn_interface_data_set(names, check, item, mac);
 }
 
@@ -300,8 +304,9 @@ static void look_at_scheme(struct tn_check_context *context)
 void tn_check_interface_names(struct tn_check_context *context)
 {
         g_autoptr(tn_netconf_list_t) list = tn_netconf_read(context->env);
+        g_autoptr(GPtrArray) here = tn_cards_find(context->env);
         struct tn_interface_names names = {
-                .context = context, .list = list, .kernel_names = kernel_names(context)};
+                .context = context, .list = list, .kernel_names = kernel_names(context), .here = here};
         guint before = context->plan->checks->len;
         bool fixable;
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 the Tenon developers */
+
+/* What prepare decides to change, and what it leaves alone: the guests of the tests of plans. */
+#define _GNU_SOURCE
+#include "pvdrivers/change.h"
+#include "pvdrivers/fixes-pins.h"
+#include "pvdrivers/test-guest.h"
+
+#define MAC       "00:0d:3a:11:22:33"
+#define OTHER_MAC "00:0d:3a:11:22:34"
+
+static GPtrArray *changes, *notes;
+
+static int setup(void **state)
+{
+        (void) state;
+        changes = tn_changes_new();
+        notes = g_ptr_array_new_with_free_func(g_free);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        (void) state;
+        g_ptr_array_unref(changes);
+        g_ptr_array_unref(notes);
+        return 0;
+}
+
+static void put_card(struct guest *guest, const char *name, const char *address)
+{
+        static const char *const files[] = {"type", "address", "addr_assign_type", "device/vendor"};
+        const char *const texts[] = {"1\n", address, "0\n", "0x1414\n"};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+                g_autofree char *path = g_strdup_printf("sys/class/net/%s/%s", name, files[i]);
+
+                guest_put(guest, path, texts[i]);
+        }
+}
+
+/* A guest with systemd's udev and a card that is configured by its name. */
+static struct guest *guest_with_card(const char *name)
+{
+        struct guest *guest = guest_debian();
+        g_autofree char *interfaces = g_strdup_printf("iface %s inet dhcp\n", name);
+
+        guest_put(guest, "usr/lib/systemd/network/99-default.link", "[Match]\nOriginalName=*\n");
+        guest_put(guest, "etc/network/interfaces", interfaces);
+        put_card(guest, name, MAC "\n");
+        return guest;
+}
+
+/* Pins anew; @wanted are the cards that get a file, @noted is a part of the one note, or NULL. */
+static void assert_pins(struct guest *guest, const char *wanted, const char *noted)
+{
+        g_autoptr(GString) pinned = g_string_new(NULL);
+
+        g_ptr_array_set_size(changes, 0);
+        g_ptr_array_set_size(notes, 0);
+        tn_fixes_pins(&guest->env, changes, notes);
+        for (guint i = 0; i < changes->len; i++) {
+                const char *path = ((const struct tn_change *) changes->pdata[i])->path;
+
+                assert_true(g_str_has_prefix(path, "etc/systemd/network/10-tenon-"));
+                g_string_append_printf(pinned, "%s ", path + strlen("etc/systemd/network/10-tenon-"));
+        }
+        assert_string_equal(pinned->str, wanted);
+        if (!noted) {
+                assert_int_equal(notes->len, 0);
+                return;
+        }
+        assert_true(notes->len > 0);
+        if (!strstr(notes->pdata[0], noted))
+                fail_msg("'%s' is not in '%s'", noted, (const char *) notes->pdata[0]);
+}
+
+/* Hyper-V: a virtual function below the synthetic card has its address; the pin is for the latter alone. */
+static void test_virtual_function(void **state)
+{
+        g_autoptr(guest_t) guest = guest_with_card("eth0");
+
+        (void) state;
+        put_card(guest, "enP2s2", MAC "\n");
+        folder_link(guest->root, "../eth0", "sys/class/net/enP2s2/master");
+        assert_pins(guest, "eth0.link ", NULL);
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_LOSS);
+        assert_true(assert_found(guest, "interface-names", TN_VERDICT_LOSS, "eth0 (" MAC ")")->fixable);
+}
+
+/* A bridge has a port's address, too, and is no card: its port is pinned. */
+static void test_bridge_port(void **state)
+{
+        g_autoptr(guest_t) guest = guest_with_card("ens3");
+
+        (void) state;
+        guest_put(guest, "sys/class/net/br0/type", "1\n");
+        guest_put(guest, "sys/class/net/br0/address", MAC "\n");
+        folder_link(guest->root, "../br0", "sys/class/net/ens3/master");
+        assert_pins(guest, "ens3.link ", NULL);
+}
+
+/* An address that two cards have tells neither of them from the other. */
+static void test_twins(void **state)
+{
+        g_autoptr(guest_t) guest = guest_with_card("ens3");
+        const struct tn_check *check;
+
+        (void) state;
+        put_card(guest, "ens4", MAC "\n");
+        put_card(guest, "ens5", OTHER_MAC "\n");
+        assert_pins(guest, "ens5.link ", "ens3 is not pinned to its name: ens4 has the same MAC address");
+        assert_int_equal(notes->len, 2);
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_LOSS);
+        check = assert_found(guest, "interface-names", TN_VERDICT_LOSS, "ens3 (" MAC ")");
+        assert_false(check->fixable);
+        assert_true(json_is_null(json_object_get(check->data, "pin")));
+        assert_non_null(strstr(check->remedy, "ens4 has the same MAC address"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                TEST(test_virtual_function),
+                TEST(test_bridge_port),
+                TEST(test_twins),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
