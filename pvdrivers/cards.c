@@ -82,14 +82,34 @@ static void look_for_twins(const GPtrArray *cards)
                 struct tn_card *card = cards->pdata[i];
                 const struct tn_card *twin = find_twin(cards, card);
 
-                if (twin)
-                        card->obstacle = g_strdup_printf("%s is not pinned to its name: %s has the same MAC "
-                                                         "address %s",
-                                                         card->name, twin->name, card->address);
+                if (!twin || card->pinned || card->obstacle)
+                        continue;
+                card->obstacle = g_strdup_printf("%s is not pinned to its name: %s has the same MAC "
+                                                 "address %s",
+                                                 card->name, twin->name, card->address);
         }
 }
 
-GPtrArray *tn_cards_find(const struct tn_env *env)
+/* A pin hides every other .link file of the card: what the administrator has set there would be gone. */
+static void look_for_links(const struct tn_env *env, const struct tn_netconf_list *list,
+                           struct tn_card *card)
+{
+        const struct tn_netconf *pin = tn_netconf_find_pin(list, card->name);
+        g_autofree char *link = NULL;
+
+        if (!card->address)
+                return;
+        card->pinned = pin && g_strcmp0(pin->mac, card->address) == 0;
+        link = card->pinned ? NULL : tn_netconf_find_link(env, card->name, card->address);
+        if (link)
+                card->obstacle = g_strdup_printf("%s is not pinned to its name: /%s may be for it, and of "
+                                                 "all .link files that fit a card only the first one "
+                                                 "counts; put MACAddress=%s and Name=%s into it, or into a "
+                                                 "copy of it for this card",
+                                                 card->name, link, card->address, card->name);
+}
+
+GPtrArray *tn_cards_find(const struct tn_env *env, const struct tn_netconf_list *list)
 {
         GPtrArray *cards = g_ptr_array_new_with_free_func(free_card);
         g_auto(GStrv) names = tn_env_list(env, "sys/class/net");
@@ -102,6 +122,7 @@ GPtrArray *tn_cards_find(const struct tn_env *env)
                 card = g_new0(struct tn_card, 1);
                 card->name = g_strdup(*name);
                 read_address(env, card);
+                look_for_links(env, list, card);
                 g_ptr_array_add(cards, card);
         }
         look_for_twins(cards);

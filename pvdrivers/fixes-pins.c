@@ -33,14 +33,15 @@ static void pin_card(const struct tn_env *env, const struct tn_card *card, GPtrA
 
 void tn_fixes_pins(const struct tn_env *env, GPtrArray *changes, GPtrArray *notes)
 {
-        g_autoptr(GPtrArray) cards = tn_cards_find(env);
+        g_autoptr(tn_netconf_list_t) list = tn_netconf_read(env);
+        g_autoptr(GPtrArray) cards = tn_cards_find(env, list);
 
         for (guint i = 0; i < cards->len; i++) {
                 const struct tn_card *card = cards->pdata[i];
 
                 if (card->obstacle)
                         g_ptr_array_add(notes, g_strdup(card->obstacle));
-                else
+                else if (!card->pinned)
                         pin_card(env, card, changes, notes);
         }
 }

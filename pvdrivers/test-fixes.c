@@ -119,14 +119,75 @@ static void test_twins(void **state)
         assert_non_null(strstr(check->remedy, "ens4 has the same MAC address"));
 }
 
+#define LINK "etc/systemd/network/50-storage.link"
+
+/* A file of the administrator's that pins the card already, and sets more, is not hidden by another pin. */
+static void test_pinned_already(void **state)
+{
+        g_autoptr(guest_t) guest = guest_with_card("stor0");
+
+        (void) state;
+        guest_put(guest, LINK, "[Match]\nMACAddress=" MAC "\n[Link]\nName=stor0\nMTUBytes=9000\n");
+        assert_pins(guest, "", NULL);
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_READY);
+        /* of another card, or of this one under another name, which it gets at the next start */
+        guest_put(guest, LINK, "[Match]\nMACAddress=" OTHER_MAC "\n[Link]\nName=stor0\nMTUBytes=9000\n");
+        assert_pins(guest, "stor0.link ", NULL);
+        guest_put(guest, LINK, "[Match]\nMACAddress=" MAC "\n[Link]\nName=lan0\n");
+        assert_pins(guest, "", "stor0 is not pinned to its name: /" LINK " may be for it");
+}
+
+static void test_links_that_may_fit(void **state)
+{
+        static const struct {
+                const char *match;
+                bool fits;
+        } files[] = {
+                {"OriginalName=*", true},
+                {"OriginalName=wlan* eth*", true},
+                {"OriginalName=wlan*", false},
+                {"OriginalName=!lo", true},
+                {"MACAddress=00-0D-3A-11-22-33", true},
+                {"MACAddress=" OTHER_MAC "\nMACAddress=" MAC, true},
+                {"PermanentMACAddress=" OTHER_MAC "\nOriginalName=*", false},
+                {"Driver=virtio_net", false},
+                {"Driver=vmx*", true},
+                {"Type=wlan bridge", false},
+                {"Path=pci-0000:03:00.0", true},
+        };
+        g_autoptr(guest_t) guest = guest_with_card("ens3");
+        const struct tn_check *check;
+
+        (void) state;
+        folder_link(guest->root, "../../../bus/pci/drivers/vmxnet3", "sys/class/net/ens3/device/driver");
+        for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+                g_autofree char *text = g_strdup_printf("[Match]\n%s\n[Link]\nMTUBytes=9000\n",
+                                                        files[i].match);
+
+                guest_put(guest, LINK, text);
+                assert_pins(guest, files[i].fits ? "" : "ens3.link ", files[i].fits ? LINK : NULL);
+        }
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_LOSS);
+        check = assert_found(guest, "interface-names", TN_VERDICT_LOSS, "ens3 (" MAC ")");
+        assert_false(check->fixable);
+        assert_non_null(strstr(check->remedy, "put MACAddress=" MAC " and Name=ens3 into it"));
+        /* what gives another name was not for this card */
+        guest_put(guest, LINK, "[Match]\nPath=pci-0000:03:00.0\n[Link]\nName=lan0\n");
+        assert_pins(guest, "ens3.link ", NULL);
+        /* the default may be hidden, or changed by additions */
+        guest_put(guest, LINK, "");
+        assert_pins(guest, "ens3.link ", NULL);
+        guest_put(guest, "etc/systemd/network/99-default.link.d/mtu.conf", "[Link]\nMTUBytes=9000\n");
+        assert_pins(guest, "", "99-default.link.d/mtu.conf");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TEST(test_virtual_function),
-                TEST(test_bridge_port),
-                TEST(test_twins),
+                TEST(test_virtual_function), TEST(test_bridge_port),        TEST(test_twins),
+                TEST(test_pinned_already),   TEST(test_links_that_may_fit),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,17 +39,6 @@ static bool kernel_names(const struct tn_check_context *context)
                (!tn_env_exists(context->env, "usr/lib/udev") && !tn_env_exists(context->env, "lib/udev"));
 }
 
-static const struct tn_netconf *find_pin(const struct tn_interface_names *names, const char *interface)
-{
-        for (guint i = 0; i < names->list->items->len; i++) {
-                const struct tn_netconf *item = names->list->items->pdata[i];
-
-                if (item->pin && g_strcmp0(item->interface, interface) == 0)
-                        return item;
-        }
-        return NULL;
-}
-
 /* Is it a card? Unknown without sysfs, and then taken for one. */
 static bool is_card(const struct tn_interface_names *names, const char *interface)
 {
@@ -172,7 +161,7 @@ static void judge_pattern(const struct tn_interface_names *names, const struct t
 
 static void judge(const struct tn_interface_names *names, const struct tn_netconf *item)
 {
-        const struct tn_netconf *pin = find_pin(names, item->interface);
+        const struct tn_netconf *pin = tn_netconf_find_pin(names->list, item->interface);
         g_autofree char *why = NULL;
 
         if (is_absent(names, item->interface)) {
@@ -304,7 +293,7 @@ static void look_at_scheme(struct tn_check_context *context)
 void tn_check_interface_names(struct tn_check_context *context)
 {
         g_autoptr(tn_netconf_list_t) list = tn_netconf_read(context->env);
-        g_autoptr(GPtrArray) here = tn_cards_find(context->env);
+        g_autoptr(GPtrArray) here = tn_cards_find(context->env, list);
         struct tn_interface_names names = {
                 .context = context, .list = list, .kernel_names = kernel_names(context), .here = here};
         guint before = context->plan->checks->len;
