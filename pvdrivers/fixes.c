@@ -110,10 +110,71 @@ static const char *why_not(const struct tn_kernel *kernel)
         return NULL;
 }
 
-/* Kernels whose image can be built here. */
-static GPtrArray *buildable(const struct tn_kernels *kernels, GPtrArray *notes)
+static bool is_shared(const GPtrArray *list, const struct tn_kernel *kernel)
 {
-        GPtrArray *list = g_ptr_array_new();
+        for (guint i = 0; i < list->len; i++) {
+                const struct tn_kernel *other = list->pdata[i];
+
+                if (other != kernel && g_str_equal(other->initramfs, kernel->initramfs))
+                        return true;
+        }
+        return false;
+}
+
+/* Of the kernels in @list that have the image at @path the one whose modules are in it; NULL when that are
+ * none of them or more than one. */
+static const struct tn_kernel *find_owner(const struct tn_env *env, const GPtrArray *list, const char *path)
+{
+        g_autoptr(tn_initramfs_t) image = tn_initramfs_read(env, path, NULL);
+        const struct tn_kernel *owner = NULL;
+
+        for (guint i = 0; image && i < list->len; i++) {
+                const struct tn_kernel *kernel = list->pdata[i];
+
+                if (!g_str_equal(kernel->initramfs, path) ||
+                    !tn_initramfs_has_release(image, kernel->release))
+                        continue;
+                if (owner)
+                        return NULL;
+                owner = kernel;
+        }
+        return owner;
+}
+
+/* Arch and Alpine name the image after the package, and an older kernel's modules may still be there: what
+ * was built for that one would be loaded by the other. Each image of which that can be told is built once.
+ */
+static GPtrArray *without_shared(const struct tn_env *env, const GPtrArray *list, GPtrArray *notes)
+{
+        GPtrArray *left = g_ptr_array_new();
+
+        for (guint i = 0; i < list->len; i++) {
+                struct tn_kernel *kernel = list->pdata[i];
+                const struct tn_kernel *owner = is_shared(list, kernel)
+                                                        ? find_owner(env, list, kernel->initramfs)
+                                                        : kernel;
+
+                if (owner == kernel)
+                        g_ptr_array_add(left, kernel);
+                else if (owner)
+                        g_ptr_array_add(notes,
+                                        g_strdup_printf("no image is built for the kernel %s: /%s is "
+                                                        "that of the kernel %s",
+                                                        kernel->release, kernel->initramfs, owner->release));
+                else
+                        g_ptr_array_add(notes, g_strdup_printf("no image is built for the kernel %s: /%s is "
+                                                               "that of another kernel as well, and its "
+                                                               "modules do not tell of which; remove the "
+                                                               "modules folder of the one that is gone",
+                                                               kernel->release, kernel->initramfs));
+        }
+        return left;
+}
+
+/* Kernels whose image can be built here. */
+static GPtrArray *buildable(const struct tn_env *env, const struct tn_kernels *kernels, GPtrArray *notes)
+{
+        g_autoptr(GPtrArray) list = g_ptr_array_new();
         struct tn_kernel *kernel;
 
         for (size_t i = 0; (kernel = tn_kernels_at(kernels, i)); i++) {
@@ -125,7 +186,7 @@ static GPtrArray *buildable(const struct tn_kernels *kernels, GPtrArray *notes)
                 else
                         g_ptr_array_add(list, kernel);
         }
-        return list;
+        return without_shared(env, list, notes);
 }
 
 static bool any_in_initramfs(const GPtrArray *changes)
@@ -140,7 +201,7 @@ static bool any_in_initramfs(const GPtrArray *changes)
 static bool collect_images(const struct tn_env *env, const struct tn_kernels *kernels,
                            struct tn_fixes *fixes, GError **error)
 {
-        g_autoptr(GPtrArray) kernels_here = buildable(kernels, fixes->notes);
+        g_autoptr(GPtrArray) kernels_here = buildable(env, kernels, fixes->notes);
         bool lacks = false;
 
         for (guint i = 0; i < kernels_here->len; i++)

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "pvdrivers/change.h"
 #include "pvdrivers/fixes-pins.h"
+#include "pvdrivers/fixes.h"
 #include "pvdrivers/test-guest.h"
 
 #define MAC       "00:0d:3a:11:22:33"
@@ -181,13 +182,54 @@ static void test_links_that_may_fit(void **state)
         assert_pins(guest, "", "99-default.link.d/mtu.conf");
 }
 
+/* Collects for KVM; @wanted are the kernels whose images are built anew, @noted is a part of a note. */
+static void assert_rebuilt(struct guest *guest, const char *wanted, const char *noted)
+{
+        g_autoptr(tn_catalogue_t) catalogue = tn_catalogue_new(&guest->env, NULL);
+        g_autoptr(tn_kernels_t) kernels = tn_kernels_new(&guest->env);
+        g_autoptr(tn_fixes_t) fixes = tn_fixes_collect(&guest->env, catalogue, kernels, TN_PV_KVM, NULL);
+        g_autoptr(GString) rebuilt = g_string_new(NULL);
+        g_autofree char *told = NULL;
+
+        assert_non_null(fixes);
+        for (guint i = 0; i < fixes->rebuild->len; i++)
+                g_string_append_printf(rebuilt, "%s ",
+                                       ((const struct tn_kernel *) fixes->rebuild->pdata[i])->release);
+        assert_string_equal(rebuilt->str, wanted);
+        g_ptr_array_add(fixes->notes, NULL);
+        told = g_strjoinv("\n", (char **) fixes->notes->pdata);
+        if (!strstr(told, noted))
+                fail_msg("'%s' is not in '%s'", noted, told);
+}
+
+#define ARCH     "6.10.2-arch1-1"
+#define OLD_ARCH "6.9.9-arch1-1"
+
+/* Arch keeps the modules of the kernel that was replaced: both kernels have the image, one of them is in it.
+ */
+static void test_shared_image(void **state)
+{
+        g_autoptr(guest_t) guest = guest_arch();
+
+        (void) state;
+        guest_kernel(guest, OLD_ARCH, "boot/vmlinuz-linux");
+        guest_put(guest, "lib/modules/" OLD_ARCH "/pkgbase", "linux\n");
+        guest_image(guest, "boot/initramfs-linux.img", ARCH, guest_ahci_modules, "buildconfig");
+        assert_rebuilt(guest, ARCH " ",
+                       "for the kernel " OLD_ARCH ": /boot/initramfs-linux.img is that of the kernel " ARCH);
+        guest_image(guest, "boot/initramfs-linux.img", OLD_ARCH, guest_ahci_modules, "buildconfig");
+        assert_rebuilt(guest, OLD_ARCH " ", "for the kernel " ARCH ": /boot/initramfs-linux.img is that of");
+        guest_image(guest, "boot/initramfs-linux.img", ARCH, "", "buildconfig");
+        assert_rebuilt(guest, "", "for the kernel " ARCH ": /boot/initramfs-linux.img is that of another");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(test_virtual_function), TEST(test_bridge_port),        TEST(test_twins),
-                TEST(test_pinned_already),   TEST(test_links_that_may_fit),
+                TEST(test_pinned_already),   TEST(test_links_that_may_fit), TEST(test_shared_image),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
