@@ -197,25 +197,77 @@ static bool any_in_initramfs(const GPtrArray *changes)
         return false;
 }
 
+static void add_image(struct tn_fixes *fixes, struct tn_kernel *kernel, const struct tn_rebuild_tool *tool)
+{
+        struct tn_fixes_image *image = g_new(struct tn_fixes_image, 1);
+
+        *image = (struct tn_fixes_image){.kernel = kernel, .tool = tool};
+        g_ptr_array_add(fixes->rebuild, image);
+}
+
+/* Each program that builds one of the images, once. */
+static bool configure(const struct tn_env *env, const struct tn_kernels *kernels, struct tn_fixes *fixes,
+                      GError **error)
+{
+        g_autoptr(GPtrArray) done = g_ptr_array_new();
+
+        for (guint i = 0; i < fixes->rebuild->len; i++) {
+                const struct tn_rebuild_tool
+                        *tool = ((const struct tn_fixes_image *) fixes->rebuild->pdata[i])->tool;
+
+                if (g_ptr_array_find(done, tool, NULL))
+                        continue;
+                if (!tool->configure(env, kernels, fixes->modules, fixes->changes, error))
+                        return false;
+                g_ptr_array_add(done, (void *) tool);
+        }
+        return true;
+}
+
+/* Adds the image of @kernel. It is built by the program that has made it or not at all: what another one
+ * makes of it may not boot. */
+static bool choose_tool(const struct tn_env *env, struct tn_kernel *kernel, struct tn_fixes *fixes,
+                        bool *ret_chosen, GError **error)
+{
+        g_autoptr(GError) reason = NULL;
+        const struct tn_rebuild_tool *tool = tn_rebuild_find(env, kernel->initramfs, &reason);
+
+        if (!tool && !g_error_matches(reason, TN_ERROR, TN_ERROR_NOT_FOUND)) {
+                g_propagate_error(error, g_steal_pointer(&reason));
+                return false;
+        }
+        *ret_chosen = tool != NULL;
+        if (tool)
+                add_image(fixes, kernel, tool);
+        else
+                g_ptr_array_add(fixes->notes,
+                                g_strdup_printf("no image is built for the kernel %s: %s; left alone",
+                                                kernel->release, reason->message));
+        return true;
+}
+
 /* Decides which images are built, by which program, and configures that one. */
 static bool collect_images(const struct tn_env *env, const struct tn_kernels *kernels,
                            struct tn_fixes *fixes, GError **error)
 {
         g_autoptr(GPtrArray) kernels_here = buildable(env, kernels, fixes->notes);
-        bool lacks = false;
+        g_autofree bool *lacking = g_new0(bool, kernels_here->len + 1);
+        bool changed = any_in_initramfs(fixes->changes), any = changed, lacks = false;
 
-        for (guint i = 0; i < kernels_here->len; i++)
-                lacks |= image_lacks(env, g_ptr_array_index(kernels_here, i), fixes->modules);
-        if (!kernels_here->len || (!lacks && !any_in_initramfs(fixes->changes)))
-                return true;
-        fixes->tool = tn_rebuild_find(
-                env, ((struct tn_kernel *) g_ptr_array_index(kernels_here, 0))->initramfs, error);
-        if (!fixes->tool)
-                return false;
-        for (guint i = 0; i < kernels_here->len; i++)
-                g_ptr_array_add(fixes->rebuild, g_ptr_array_index(kernels_here, i));
-        return !lacks || !*fixes->modules ||
-               fixes->tool->configure(env, kernels, fixes->modules, fixes->changes, error);
+        for (guint i = 0; i < kernels_here->len; i++) {
+                lacking[i] = image_lacks(env, g_ptr_array_index(kernels_here, i), fixes->modules);
+                any |= lacking[i];
+        }
+        for (guint i = 0; any && i < kernels_here->len; i++) {
+                bool chosen = false;
+
+                if (!choose_tool(env, g_ptr_array_index(kernels_here, i), fixes, &chosen, error))
+                        return false;
+                lacks |= chosen && lacking[i];
+        }
+        if (!lacks && !changed) /* what lacks something is left alone, and nothing changes for the others */
+                g_ptr_array_set_size(fixes->rebuild, 0);
+        return !lacks || !*fixes->modules || configure(env, kernels, fixes, error);
 }
 
 struct tn_fixes *tn_fixes_collect(const struct tn_env *env, const struct tn_catalogue *catalogue,
@@ -226,7 +278,7 @@ struct tn_fixes *tn_fixes_collect(const struct tn_env *env, const struct tn_cata
         g_auto(GStrv) wanted = tn_fixes_boot_modules(catalogue, target);
 
         fixes->changes = tn_changes_new();
-        fixes->rebuild = g_ptr_array_new();
+        fixes->rebuild = g_ptr_array_new_with_free_func(g_free);
         fixes->notes = g_ptr_array_new_with_free_func(g_free);
         fixes->modules = choose_modules(kernels, wanted, fixes->notes);
         tn_fixes_loader(env, fixes->changes, fixes->notes);

@@ -12,12 +12,15 @@
 #define OTHER_MAC "00:0d:3a:11:22:34"
 
 static GPtrArray *changes, *notes;
+static GString *builders, *configured; /* of the images, in their order; files that are changed */
 
 static int setup(void **state)
 {
         (void) state;
         changes = tn_changes_new();
         notes = g_ptr_array_new_with_free_func(g_free);
+        builders = g_string_new(NULL);
+        configured = g_string_new(NULL);
         return 0;
 }
 
@@ -26,6 +29,8 @@ static int teardown(void **state)
         (void) state;
         g_ptr_array_unref(changes);
         g_ptr_array_unref(notes);
+        g_string_free(builders, TRUE);
+        g_string_free(configured, TRUE);
         return 0;
 }
 
@@ -192,9 +197,17 @@ static void assert_rebuilt(struct guest *guest, const char *wanted, const char *
         g_autofree char *told = NULL;
 
         assert_non_null(fixes);
-        for (guint i = 0; i < fixes->rebuild->len; i++)
-                g_string_append_printf(rebuilt, "%s ",
-                                       ((const struct tn_kernel *) fixes->rebuild->pdata[i])->release);
+        g_string_truncate(builders, 0);
+        g_string_truncate(configured, 0);
+        for (guint i = 0; i < fixes->changes->len; i++)
+                g_string_append_printf(configured, "%s ",
+                                       ((const struct tn_change *) fixes->changes->pdata[i])->path);
+        for (guint i = 0; i < fixes->rebuild->len; i++) {
+                const struct tn_fixes_image *image = fixes->rebuild->pdata[i];
+
+                g_string_append_printf(rebuilt, "%s ", image->kernel->release);
+                g_string_append_printf(builders, "%s ", image->tool->name);
+        }
         assert_string_equal(rebuilt->str, wanted);
         g_ptr_array_add(fixes->notes, NULL);
         told = g_strjoinv("\n", (char **) fixes->notes->pdata);
@@ -223,6 +236,58 @@ static void test_shared_image(void **state)
         assert_rebuilt(guest, "", "for the kernel " ARCH ": /boot/initramfs-linux.img is that of another");
 }
 
+#define GENTOO     "6.6.58-gentoo"
+#define OLD_GENTOO "6.6.47-gentoo"
+
+/* genkernel's image is not dracut's to replace, although dracut is installed; the other kernel's is. */
+static void test_unknown_builder(void **state)
+{
+        g_autoptr(guest_t) guest = guest_arch();
+        const struct tn_check *check;
+
+        (void) state;
+        guest_remove(guest, "usr/bin/mkinitcpio");
+        guest_put(guest, "usr/bin/dracut", "");
+        guest_kernel(guest, GENTOO, "boot/vmlinuz-" GENTOO);
+        guest_image(guest, "boot/initramfs-" GENTOO ".img", GENTOO, guest_ahci_modules,
+                    "etc/initrd.defaults");
+        guest_kernel(guest, OLD_GENTOO, "boot/vmlinuz-" OLD_GENTOO);
+        guest_image(guest, "boot/initramfs-" OLD_GENTOO ".img", OLD_GENTOO, guest_ahci_modules,
+                    "usr/lib/dracut");
+        assert_rebuilt(guest, OLD_GENTOO " ",
+                       "for the kernel " GENTOO ": /boot/initramfs-" GENTOO
+                       ".img was built by an unknown program; left alone");
+        (void) guest_exit(guest, "kvm");
+        check = assert_found(guest, "initramfs", TN_VERDICT_FATAL, "initramfs-" GENTOO ".img lacks");
+        assert_false(check->fixable);
+        assert_string_equal(json_string_value(json_object_get(check->data, "generator")), "unknown");
+        /* what has its builder's marks, and that one is gone; and what may be good, but is not read here */
+        guest_image(guest, "boot/initramfs-" GENTOO ".img", GENTOO, guest_ahci_modules, "buildconfig");
+        assert_rebuilt(guest, OLD_GENTOO " ", "was built by mkinitcpio, which cannot be run here");
+        guest_image(guest, "boot/initramfs-" GENTOO ".img", GENTOO, guest_ahci_modules, "lib/initrd");
+        assert_rebuilt(guest, OLD_GENTOO " ", "was built by make-initrd, which cannot be run here");
+        folder_write(guest->root, "boot/initramfs-" GENTOO ".img", "\x89LZO\0\r\n\x1a\n.", 10);
+        assert_rebuilt(guest, OLD_GENTOO " ", "which program has built it is unknown");
+        /* nothing is lost with what cannot start */
+        guest_put(guest, "boot/initramfs-" GENTOO ".img", "");
+        assert_rebuilt(guest, GENTOO " " OLD_GENTOO " ", "");
+}
+
+/* Each image by the program that has made it, and each of these is told of the drivers. */
+static void test_two_builders(void **state)
+{
+        g_autoptr(guest_t) guest = guest_arch();
+
+        (void) state;
+        guest_put(guest, "usr/bin/dracut", "");
+        guest_image(guest, "boot/initramfs-linux.img", ARCH, guest_ahci_modules, "buildconfig");
+        guest_kernel(guest, GENTOO, "boot/vmlinuz-" GENTOO);
+        guest_image(guest, "boot/initramfs-" GENTOO ".img", GENTOO, guest_ahci_modules, "usr/lib/dracut");
+        assert_rebuilt(guest, ARCH " " GENTOO " ", "");
+        assert_string_equal(builders->str, "mkinitcpio dracut ");
+        assert_string_equal(configured->str, "etc/mkinitcpio.conf etc/dracut.conf.d/50-tenon.conf ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -230,6 +295,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TEST(test_virtual_function), TEST(test_bridge_port),        TEST(test_twins),
                 TEST(test_pinned_already),   TEST(test_links_that_may_fit), TEST(test_shared_image),
+                TEST(test_unknown_builder),  TEST(test_two_builders),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
