@@ -37,17 +37,18 @@ static bool is_card(const struct tn_env *env, const char *name)
                g_strcmp0(type, ARPHRD_ETHER) == 0;
 }
 
-/* Is it a part of another card? hv_netvsc and net_failover put a virtual function below themselves, which
- * has their address and comes and goes; nobody configures it. The master of a bond's or a bridge's port is
- * no card. */
-static bool is_part(const struct tn_env *env, const char *name)
+/* The card that this one is a part of, or NULL: hv_netvsc and net_failover put a virtual function below
+ * themselves, which has their address and comes and goes; nobody configures it. The master of a bond's or a
+ * bridge's port is no card. */
+static char *find_whole(const struct tn_env *env, const char *name)
 {
         g_autofree char *path = g_strdup_printf("sys/class/net/%s/master", name);
         g_autofree char *master = tn_env_readlink_name(env, path);
         g_autofree char *own = card_text(env, name, "address");
         g_autofree char *above = master ? card_text(env, master, "address") : NULL;
 
-        return master && is_card(env, master) && g_strcmp0(own, above) == 0;
+        return master && is_card(env, master) && g_strcmp0(own, above) == 0 ? g_steal_pointer(&master)
+                                                                            : NULL;
 }
 
 /* Its own address; without one it has an obstacle: a bond gives all its cards one. */
@@ -109,15 +110,32 @@ static void look_for_links(const struct tn_env *env, const struct tn_netconf_lis
                                                  card->name, link, card->address, card->name);
 }
 
+/* The pin of a card fits its parts, too, and whichever udev sees first gets the name. Only where the card
+ * has it from the kernel before they come (eth0 of hv_netvsc) does it keep it. */
+static void look_for_parts(const struct tn_env *env, char **names, const GPtrArray *cards)
+{
+        for (char **name = names; name && *name; name++) {
+                g_autofree char *whole = is_card(env, *name) ? find_whole(env, *name) : NULL;
+                struct tn_card *card = whole ? (struct tn_card *) tn_cards_get(cards, whole) : NULL;
+
+                if (card && !card->pinned && !card->obstacle && !tn_cards_is_kernel_name(whole))
+                        card->obstacle = g_strdup_printf("%s is not pinned to its name: %s, which is a part "
+                                                         "of it, has the same MAC address, and either could "
+                                                         "get the name",
+                                                         whole, *name);
+        }
+}
+
 GPtrArray *tn_cards_find(const struct tn_env *env, const struct tn_netconf_list *list)
 {
         GPtrArray *cards = g_ptr_array_new_with_free_func(free_card);
         g_auto(GStrv) names = tn_env_list(env, "sys/class/net");
 
         for (char **name = names; name && *name; name++) {
+                g_autofree char *whole = is_card(env, *name) ? find_whole(env, *name) : NULL;
                 struct tn_card *card;
 
-                if (!is_card(env, *name) || is_part(env, *name))
+                if (whole || !is_card(env, *name))
                         continue;
                 card = g_new0(struct tn_card, 1);
                 card->name = g_strdup(*name);
@@ -126,6 +144,7 @@ GPtrArray *tn_cards_find(const struct tn_env *env, const struct tn_netconf_list 
                 g_ptr_array_add(cards, card);
         }
         look_for_twins(cards);
+        look_for_parts(env, names, cards);
         return cards;
 }
 
@@ -135,4 +154,9 @@ const struct tn_card *tn_cards_get(const GPtrArray *cards, const char *name)
                 if (g_str_equal(((const struct tn_card *) cards->pdata[i])->name, name))
                         return cards->pdata[i];
         return NULL;
+}
+
+bool tn_cards_is_kernel_name(const char *name)
+{
+        return g_str_has_prefix(name, "eth") && g_ascii_isdigit(name[strlen("eth")]);
 }

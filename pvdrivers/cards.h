@@ -25,3 +25,5 @@ struct tn_card {
 GPtrArray *tn_cards_find(const struct tn_env *env, const struct tn_netconf_list *list);
 /* The card of this name in @cards, borrowed, or NULL. */
 const struct tn_card *tn_cards_get(const GPtrArray *cards, const char *name);
+/* eth0, eth1: what the kernel calls cards before udev renames them. */
+bool tn_cards_is_kernel_name(const char *name);

@@ -95,6 +95,20 @@ static void test_virtual_function(void **state)
         assert_true(assert_found(guest, "interface-names", TN_VERDICT_LOSS, "eth0 (" MAC ")")->fixable);
 }
 
+/* net_failover: the card and its parts are renamed at the same time, and the pin would fit them all. */
+static void test_failover(void **state)
+{
+        g_autoptr(guest_t) guest = guest_with_card("ens3");
+
+        (void) state;
+        put_card(guest, "ens3nsby", MAC "\n");
+        folder_link(guest->root, "../ens3", "sys/class/net/ens3nsby/master");
+        assert_pins(guest, "", "ens3 is not pinned to its name: ens3nsby, which is a part of it");
+        assert_int_equal(notes->len, 1);
+        assert_int_equal(guest_exit(guest, "kvm"), TN_PLAN_EXIT_LOSS);
+        assert_false(assert_found(guest, "interface-names", TN_VERDICT_LOSS, "ens3 (" MAC ")")->fixable);
+}
+
 /* A bridge has a port's address, too, and is no card: its port is pinned. */
 static void test_bridge_port(void **state)
 {
@@ -293,9 +307,11 @@ static void test_two_builders(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TEST(test_virtual_function), TEST(test_bridge_port),        TEST(test_twins),
-                TEST(test_pinned_already),   TEST(test_links_that_may_fit), TEST(test_shared_image),
-                TEST(test_unknown_builder),  TEST(test_two_builders),
+                TEST(test_virtual_function), TEST(test_failover),
+                TEST(test_bridge_port),      TEST(test_twins),
+                TEST(test_pinned_already),   TEST(test_links_that_may_fit),
+                TEST(test_shared_image),     TEST(test_unknown_builder),
+                TEST(test_two_builders),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,12 +68,6 @@ static bool name_stays(const struct tn_interface_names *names, const char *inter
                g_str_equal(interface, "eth0");
 }
 
-/* eth0, eth1: what the kernel calls cards before udev renames them. */
-static bool is_kernel_name(const char *interface)
-{
-        return g_str_has_prefix(interface, "eth") && g_ascii_isdigit(interface[strlen("eth")]);
-}
-
 static void lost(const struct tn_interface_names *names, const struct tn_netconf *item)
 {
         g_autofree char *mac = tn_interface_data_mac(names, item->interface);
@@ -171,7 +165,7 @@ static void judge(const struct tn_interface_names *names, const struct tn_netcon
                         item->interface, item->file, item->line);
 
                 tn_interface_data_set(names, check, item, NULL);
-        } else if (pin && names->cards > 1 && is_kernel_name(item->interface)) {
+        } else if (pin && names->cards > 1 && tn_cards_is_kernel_name(item->interface)) {
                 struct tn_check *check = tn_check_add(
                         names->context, TN_VERDICT_LOSS,
                         "/%s pins %s to %s, and there are more cards: where the kernel finds them in "
