@@ -27,8 +27,9 @@ void tn_json_append(GString *out, const json_t *value);
 /* The same value for people: indented. Free with g_free(). */
 char *tn_json_pretty(const json_t *value);
 
-/* Any JSON value; duplicate keys are refused, U+0000 is not. Where an integer needs more than 63 bits, all of
- * them are read as real numbers. New reference, or NULL with @error (may be NULL) filled in. json-parse.c */
+/* Any JSON value; duplicate keys are refused, U+0000 is not. Where an integer needs more than 63 bits, all
+ * of them are read as real numbers. New reference, or NULL with @error (may be NULL) filled in. json-parse.c
+ */
 json_t *tn_json_parse(const char *text, size_t len, json_error_t *error);
 /* How many bytes from here are ASCII without control characters, quotes and backslashes, and so mean nothing
  * in a JSON string but themselves. */

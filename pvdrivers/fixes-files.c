@@ -12,13 +12,10 @@
 
 #include "lib/error.h"
 #include "pvdrivers/lvmdevices.h"
-#include "pvdrivers/pin.h"
 #include "pvdrivers/rename.h"
 
-#define LINKS_MAX     8   /* as deep as links to a file are followed */
-#define FILES_MAX     256 /* files of one pattern that are looked at */
-#define ARPHRD_ETHER  "1"
-#define NET_ADDR_PERM "0" /* linux/netdevice.h: the address is the card's own */
+#define LINKS_MAX 8   /* as deep as links to a file are followed */
+#define FILES_MAX 256 /* files of one pattern that are looked at */
 
 /* Patterns have a wildcard in their last component only. */
 static const struct {
@@ -224,73 +221,4 @@ bool tn_fixes_files_lvm(const struct tn_env *env, GPtrArray *changes, GError **e
         g_ptr_array_extend_and_steal(change->details, g_steal_pointer(&details));
         g_ptr_array_add(changes, change);
         return true;
-}
-
-static char *card_text(const struct tn_env *env, const char *name, const char *file)
-{
-        g_autofree char *path = g_strdup_printf("sys/class/net/%s/%s", name, file);
-
-        return tn_env_read_line(env, path);
-}
-
-/* No bridge or VLAN, Ethernet, not wireless. */
-static bool is_card(const struct tn_env *env, const char *name)
-{
-        g_autofree char *device = g_strdup_printf("sys/class/net/%s/device", name);
-        g_autofree char *wireless = g_strdup_printf("sys/class/net/%s/phy80211", name);
-        g_autofree char *type = card_text(env, name, "type");
-
-        return tn_env_exists(env, device) && !tn_env_exists(env, wireless) &&
-               g_strcmp0(type, ARPHRD_ETHER) == 0;
-}
-
-/* The card's own address. NULL with a note when it is not to be seen: a bond gives all its cards one. */
-static char *card_address(const struct tn_env *env, const char *name, GPtrArray *notes)
-{
-        g_autofree char *how = card_text(env, name, "addr_assign_type");
-
-        if (!how || g_str_equal(how, NET_ADDR_PERM))
-                return card_text(env, name, "address");
-        g_ptr_array_add(
-                notes,
-                g_strdup_printf("%s is not pinned to its name: its present MAC address is not its own "
-                                "(`ethtool -P %s` tells that one)",
-                                name, name));
-        return NULL;
-}
-
-static void pin_card(const struct tn_env *env, const char *name, const char *address, GPtrArray *changes,
-                     GPtrArray *notes)
-{
-        g_autoptr(GError) reason = NULL;
-        g_autofree char *old = NULL;
-        struct tn_change *change;
-        char *path, *text;
-
-        if (!tn_pin_make(env, name, address, &path, &text, &reason)) {
-                g_ptr_array_add(notes, g_strdup(reason->message));
-                return;
-        }
-        if (tn_env_read(env, path, &old, NULL, NULL) && g_str_equal(old, text)) {
-                g_free(path);
-                g_free(text);
-                return;
-        }
-        change = tn_change_new(path, text, old ? old : "", "the network interface keeps its name", true);
-        g_ptr_array_add(change->details,
-                        g_strdup_printf("%s is the card with the address %s", name, address));
-        g_ptr_array_add(changes, change);
-}
-
-/* What goes by the name of a card is not looked for: a pin of one that nobody names does no harm. */
-void tn_fixes_files_pins(const struct tn_env *env, GPtrArray *changes, GPtrArray *notes)
-{
-        g_auto(GStrv) names = tn_env_list(env, "sys/class/net");
-
-        for (char **name = names; name && *name; name++) {
-                g_autofree char *address = is_card(env, *name) ? card_address(env, *name, notes) : NULL;
-
-                if (address)
-                        pin_card(env, *name, address, changes, notes);
-        }
 }

@@ -15,5 +15,3 @@
 bool tn_fixes_files_disks(const struct tn_env *env, const struct tn_kernels *kernels, GPtrArray *changes,
                           GPtrArray *notes, GError **error);
 bool tn_fixes_files_lvm(const struct tn_env *env, GPtrArray *changes, GError **error);
-/* Names of network cards. */
-void tn_fixes_files_pins(const struct tn_env *env, GPtrArray *changes, GPtrArray *notes);

@@ -12,6 +12,7 @@
 #include "lib/error.h"
 #include "pvdrivers/fixes-files.h"
 #include "pvdrivers/fixes-loader.h"
+#include "pvdrivers/fixes-pins.h"
 #include "pvdrivers/initramfs.h"
 
 void tn_fixes_free(struct tn_fixes *fixes)
@@ -109,10 +110,71 @@ static const char *why_not(const struct tn_kernel *kernel)
         return NULL;
 }
 
-/* Kernels whose image can be built here. */
-static GPtrArray *buildable(const struct tn_kernels *kernels, GPtrArray *notes)
+static bool is_shared(const GPtrArray *list, const struct tn_kernel *kernel)
 {
-        GPtrArray *list = g_ptr_array_new();
+        for (guint i = 0; i < list->len; i++) {
+                const struct tn_kernel *other = list->pdata[i];
+
+                if (other != kernel && g_str_equal(other->initramfs, kernel->initramfs))
+                        return true;
+        }
+        return false;
+}
+
+/* Of the kernels in @list that have the image at @path the one whose modules are in it; NULL when that are
+ * none of them or more than one. */
+static const struct tn_kernel *find_owner(const struct tn_env *env, const GPtrArray *list, const char *path)
+{
+        g_autoptr(tn_initramfs_t) image = tn_initramfs_read(env, path, NULL);
+        const struct tn_kernel *owner = NULL;
+
+        for (guint i = 0; image && i < list->len; i++) {
+                const struct tn_kernel *kernel = list->pdata[i];
+
+                if (!g_str_equal(kernel->initramfs, path) ||
+                    !tn_initramfs_has_release(image, kernel->release))
+                        continue;
+                if (owner)
+                        return NULL;
+                owner = kernel;
+        }
+        return owner;
+}
+
+/* Arch and Alpine name the image after the package, and an older kernel's modules may still be there: what
+ * was built for that one would be loaded by the other. Each image of which that can be told is built once.
+ */
+static GPtrArray *without_shared(const struct tn_env *env, const GPtrArray *list, GPtrArray *notes)
+{
+        GPtrArray *left = g_ptr_array_new();
+
+        for (guint i = 0; i < list->len; i++) {
+                struct tn_kernel *kernel = list->pdata[i];
+                const struct tn_kernel *owner = is_shared(list, kernel)
+                                                        ? find_owner(env, list, kernel->initramfs)
+                                                        : kernel;
+
+                if (owner == kernel)
+                        g_ptr_array_add(left, kernel);
+                else if (owner)
+                        g_ptr_array_add(notes,
+                                        g_strdup_printf("no image is built for the kernel %s: /%s is "
+                                                        "that of the kernel %s",
+                                                        kernel->release, kernel->initramfs, owner->release));
+                else
+                        g_ptr_array_add(notes, g_strdup_printf("no image is built for the kernel %s: /%s is "
+                                                               "that of another kernel as well, and its "
+                                                               "modules do not tell of which; remove the "
+                                                               "modules folder of the one that is gone",
+                                                               kernel->release, kernel->initramfs));
+        }
+        return left;
+}
+
+/* Kernels whose image can be built here. */
+static GPtrArray *buildable(const struct tn_env *env, const struct tn_kernels *kernels, GPtrArray *notes)
+{
+        g_autoptr(GPtrArray) list = g_ptr_array_new();
         struct tn_kernel *kernel;
 
         for (size_t i = 0; (kernel = tn_kernels_at(kernels, i)); i++) {
@@ -124,7 +186,7 @@ static GPtrArray *buildable(const struct tn_kernels *kernels, GPtrArray *notes)
                 else
                         g_ptr_array_add(list, kernel);
         }
-        return list;
+        return without_shared(env, list, notes);
 }
 
 static bool any_in_initramfs(const GPtrArray *changes)
@@ -135,25 +197,77 @@ static bool any_in_initramfs(const GPtrArray *changes)
         return false;
 }
 
+static void add_image(struct tn_fixes *fixes, struct tn_kernel *kernel, const struct tn_rebuild_tool *tool)
+{
+        struct tn_fixes_image *image = g_new(struct tn_fixes_image, 1);
+
+        *image = (struct tn_fixes_image){.kernel = kernel, .tool = tool};
+        g_ptr_array_add(fixes->rebuild, image);
+}
+
+/* Each program that builds one of the images, once. */
+static bool configure(const struct tn_env *env, const struct tn_kernels *kernels, struct tn_fixes *fixes,
+                      GError **error)
+{
+        g_autoptr(GPtrArray) done = g_ptr_array_new();
+
+        for (guint i = 0; i < fixes->rebuild->len; i++) {
+                const struct tn_rebuild_tool
+                        *tool = ((const struct tn_fixes_image *) fixes->rebuild->pdata[i])->tool;
+
+                if (g_ptr_array_find(done, tool, NULL))
+                        continue;
+                if (!tool->configure(env, kernels, fixes->modules, fixes->changes, error))
+                        return false;
+                g_ptr_array_add(done, (void *) tool);
+        }
+        return true;
+}
+
+/* Adds the image of @kernel. It is built by the program that has made it or not at all: what another one
+ * makes of it may not boot. */
+static bool choose_tool(const struct tn_env *env, struct tn_kernel *kernel, struct tn_fixes *fixes,
+                        bool *ret_chosen, GError **error)
+{
+        g_autoptr(GError) reason = NULL;
+        const struct tn_rebuild_tool *tool = tn_rebuild_find(env, kernel->initramfs, &reason);
+
+        if (!tool && !g_error_matches(reason, TN_ERROR, TN_ERROR_NOT_FOUND)) {
+                g_propagate_error(error, g_steal_pointer(&reason));
+                return false;
+        }
+        *ret_chosen = tool != NULL;
+        if (tool)
+                add_image(fixes, kernel, tool);
+        else
+                g_ptr_array_add(fixes->notes,
+                                g_strdup_printf("no image is built for the kernel %s: %s; left alone",
+                                                kernel->release, reason->message));
+        return true;
+}
+
 /* Decides which images are built, by which program, and configures that one. */
 static bool collect_images(const struct tn_env *env, const struct tn_kernels *kernels,
                            struct tn_fixes *fixes, GError **error)
 {
-        g_autoptr(GPtrArray) kernels_here = buildable(kernels, fixes->notes);
-        bool lacks = false;
+        g_autoptr(GPtrArray) kernels_here = buildable(env, kernels, fixes->notes);
+        g_autofree bool *lacking = g_new0(bool, kernels_here->len + 1);
+        bool changed = any_in_initramfs(fixes->changes), any = changed, lacks = false;
 
-        for (guint i = 0; i < kernels_here->len; i++)
-                lacks |= image_lacks(env, g_ptr_array_index(kernels_here, i), fixes->modules);
-        if (!kernels_here->len || (!lacks && !any_in_initramfs(fixes->changes)))
-                return true;
-        fixes->tool = tn_rebuild_find(
-                env, ((struct tn_kernel *) g_ptr_array_index(kernels_here, 0))->initramfs, error);
-        if (!fixes->tool)
-                return false;
-        for (guint i = 0; i < kernels_here->len; i++)
-                g_ptr_array_add(fixes->rebuild, g_ptr_array_index(kernels_here, i));
-        return !lacks || !*fixes->modules ||
-               fixes->tool->configure(env, kernels, fixes->modules, fixes->changes, error);
+        for (guint i = 0; i < kernels_here->len; i++) {
+                lacking[i] = image_lacks(env, g_ptr_array_index(kernels_here, i), fixes->modules);
+                any |= lacking[i];
+        }
+        for (guint i = 0; any && i < kernels_here->len; i++) {
+                bool chosen = false;
+
+                if (!choose_tool(env, g_ptr_array_index(kernels_here, i), fixes, &chosen, error))
+                        return false;
+                lacks |= chosen && lacking[i];
+        }
+        if (!lacks && !changed) /* what lacks something is left alone, and nothing changes for the others */
+                g_ptr_array_set_size(fixes->rebuild, 0);
+        return !lacks || !*fixes->modules || configure(env, kernels, fixes, error);
 }
 
 struct tn_fixes *tn_fixes_collect(const struct tn_env *env, const struct tn_catalogue *catalogue,
@@ -164,11 +278,11 @@ struct tn_fixes *tn_fixes_collect(const struct tn_env *env, const struct tn_cata
         g_auto(GStrv) wanted = tn_fixes_boot_modules(catalogue, target);
 
         fixes->changes = tn_changes_new();
-        fixes->rebuild = g_ptr_array_new();
+        fixes->rebuild = g_ptr_array_new_with_free_func(g_free);
         fixes->notes = g_ptr_array_new_with_free_func(g_free);
         fixes->modules = choose_modules(kernels, wanted, fixes->notes);
         tn_fixes_loader(env, fixes->changes, fixes->notes);
-        tn_fixes_files_pins(env, fixes->changes, fixes->notes);
+        tn_fixes_pins(env, fixes->changes, fixes->notes);
         if (!tn_fixes_files_disks(env, kernels, fixes->changes, fixes->notes, error) ||
             !tn_fixes_files_lvm(env, fixes->changes, error) || !collect_images(env, kernels, fixes, error))
                 return NULL;

@@ -15,12 +15,17 @@
 #include "pvdrivers/kernel.h"
 #include "pvdrivers/rebuild.h"
 
+/* An image that is to be built. */
+struct tn_fixes_image {
+        struct tn_kernel *kernel; /* whose it is; borrowed */
+        const struct tn_rebuild_tool *tool;
+};
+
 struct tn_fixes {
-        const struct tn_rebuild_tool *tool; /* NULL: no image is to be built */
-        GPtrArray *changes;                 /* struct tn_change */
-        GPtrArray *rebuild;                 /* struct tn_kernel, borrowed: whose images are to be built */
-        char **modules;                     /* that each of them must have, as far as the kernel has them */
-        GPtrArray *notes;                   /* char *: what cannot be done here, and what to do instead */
+        GPtrArray *changes; /* struct tn_change */
+        GPtrArray *rebuild; /* struct tn_fixes_image */
+        char **modules;     /* that each of them must have, as far as the kernel has them */
+        GPtrArray *notes;   /* char *: what cannot be done here, and what to do instead */
 };
 
 /* NULL with @error when a file that decides cannot be read, or no builder of images is installed. */

@@ -8,7 +8,7 @@
 
 static const struct {
         const char *name;
-        const char *marks[3]; /* files in an image */
+        const char *marks[4]; /* files in an image */
         const char *programs[3];
         const char *add;     /* %m: the modules, one space between them */
         const char *rebuild; /* %k: the kernel's release */
@@ -40,7 +40,8 @@ static const struct {
         [TN_GENERATOR_MKINITFS] =
                 {
                         .name = "mkinitfs",
-                        .marks = {"usr/share/mkinitfs", "etc/mkinitfs", "sbin/nlplug-findfs"},
+                        .marks = {"usr/share/mkinitfs", "etc/mkinitfs", "sbin/nlplug-findfs",
+                                  "usr/sbin/nlplug-findfs"},
                         .programs = {"sbin/mkinitfs", "usr/sbin/mkinitfs"},
                         .add = "list the files of %m in /etc/mkinitfs/features.d/tenon.modules and put "
                                "tenon into features= "
@@ -50,6 +51,7 @@ static const struct {
         [TN_GENERATOR_MAKE_INITRD] =
                 {
                         .name = "make-initrd",
+                        .marks = {"bin/initrd-sh-functions", "etc/initrd/cmdline.d", "lib/initrd"},
                         .programs = {"usr/sbin/make-initrd", "sbin/make-initrd"},
                         .add = "write MODULES_ADD += %m into /etc/initrd.mk",
                         .rebuild = "make-initrd -k %k",
@@ -87,11 +89,8 @@ static bool installed(size_t generator, const struct tn_env *env)
 
 enum tn_generator tn_generator_find(const struct tn_env *env, const struct tn_initramfs *image)
 {
-        for (size_t i = 0; image && i < _TN_GENERATOR_MAX; i++)
-                if (made(i, image))
-                        return i;
         for (size_t i = 0; i < _TN_GENERATOR_MAX; i++)
-                if (installed(i, env))
+                if (image ? made(i, image) : installed(i, env))
                         return i;
         return _TN_GENERATOR_MAX;
 }

@@ -21,7 +21,8 @@ enum tn_generator {
 /* "dracut", "initramfs-tools", …, "unknown". Static. */
 const char *tn_generator_name(enum tn_generator generator);
 
-/* By what is in the image, which is the surest; @image may be NULL: by the programs that are installed. */
+/* By what is in the image: a program that is installed need not have made it. Only without one (NULL) by the
+ * programs that are installed. */
 enum tn_generator tn_generator_find(const struct tn_env *env, const struct tn_initramfs *image);
 
 /* The commands that put @modules (char *) into the image of @release. Free with g_free(). */

@@ -45,8 +45,8 @@ static const struct tool {
         {"qemu-guest-agent", "usr/bin/qemu-ga", KVM, "qemu-guest-agent", NULL},
 };
 
-/* Names with blanks between, or NULL. Installed packages leave a file list (dpkg, apk by its one database) or
- * are asked for (rpm): a name in dpkg's folder is enough here; elsewhere the first name is taken. */
+/* Names with blanks between, or NULL. Installed packages leave a file list (dpkg, apk by its one database)
+ * or are asked for (rpm): a name in dpkg's folder is enough here; elsewhere the first name is taken. */
 static char *find_packages(const struct tn_env *env, const struct tool *tool)
 {
         g_auto(GStrv) names = tool->packages ? g_strsplit(tool->packages, " ", -1) : NULL;
@@ -141,8 +141,8 @@ static bool remove_packages(const struct tn_env *env, const json_t *found, tn_to
         {
                 const char *package = json_string_value(json_object_get(row, "package"));
                 const char *file = json_string_value(json_object_get(row, "file"));
-                g_autofree char *asked =
-                        package && by_rpm ? ask_rpm(env, file, run ? run : tn_tool_run) : NULL;
+                g_autofree char *asked = package && by_rpm ? ask_rpm(env, file, run ? run : tn_tool_run)
+                                                           : NULL;
 
                 add_names(names, by_rpm ? asked : package);
         }

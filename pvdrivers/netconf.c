@@ -148,6 +148,17 @@ struct tn_netconf_list *tn_netconf_read(const struct tn_env *env)
         return list;
 }
 
+const struct tn_netconf *tn_netconf_find_pin(const struct tn_netconf_list *list, const char *interface)
+{
+        for (guint i = 0; i < list->items->len; i++) {
+                const struct tn_netconf *item = list->items->pdata[i];
+
+                if (item->pin && g_strcmp0(item->interface, interface) == 0)
+                        return item;
+        }
+        return NULL;
+}
+
 void tn_netconf_free(struct tn_netconf_list *list)
 {
         if (!list)

@@ -33,6 +33,12 @@ void tn_netconf_free(struct tn_netconf_list *list);
 typedef struct tn_netconf_list tn_netconf_list_t;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(tn_netconf_list_t, tn_netconf_free)
 
+/* The pin of a name, borrowed, or NULL. */
+const struct tn_netconf *tn_netconf_find_pin(const struct tn_netconf_list *list, const char *interface);
+/* The .link file of the administrator's, not ours, that may be the one which the card @interface with the
+ * permanent address @mac gets its settings from, or NULL. Free with g_free(). */
+char *tn_netconf_find_link(const struct tn_env *env, const char *interface, const char *mac);
+
 /* Adds an item; @interface and @mac may be NULL. Names that are no card's ("lo", "br0.5") are left out. */
 void tn_netconf_add(struct tn_netconf_list *list, const char *system, const char *interface, const char *mac,
                     const char *file, unsigned line, bool pin);

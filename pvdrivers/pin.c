@@ -8,16 +8,21 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "pvdrivers/textfile.h"
 
 #define NAME_MAX_LEN          15  /* IFNAMSIZ without its NUL */
-#define PERMANENT_MATCH_SINCE 245 /* systemd */
+#define PERMANENT_MATCH_SINCE 245 /* systemd; alternative names came with the same version */
+
+static bool has_name_letters(const char *name)
+{
+        static const char allowed[] = G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-.:";
+
+        return *name && strspn(name, allowed) == strlen(name);
+}
 
 static bool check_name(const char *name, GError **error)
 {
-        static const char allowed[] = G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-.:";
-        size_t len = strlen(name);
-
-        if (len == 0 || len > NAME_MAX_LEN || strspn(name, allowed) != len || strcmp(name, ".") == 0 ||
+        if (!has_name_letters(name) || strlen(name) > NAME_MAX_LEN || strcmp(name, ".") == 0 ||
             strcmp(name, "..") == 0)
                 return tn_error_set(error, TN_ERROR_INVALID, "'%s' is no name of a network interface", name);
         return true;
@@ -65,18 +70,42 @@ static bool has_other_udev(const struct tn_env *env)
                tn_env_exists(env, "lib/udev/rules.d") || tn_env_exists(env, "usr/lib/udev/rules.d");
 }
 
+/* Lines for the names that 99-default.link, which no longer counts for this card, gives it beside its own.
+ * Not by AlternativeNamesPolicy=: on other hardware that may find the very name that another card is to
+ * have, and then one of them does not get it. */
+static char *alternative_names(const struct tn_env *env, const char *name)
+{
+        static const char *const keys[] = {"E:ID_NET_NAME_FROM_DATABASE", "E:ID_NET_NAME_ONBOARD",
+                                           "E:ID_NET_NAME_SLOT", "E:ID_NET_NAME_PATH"};
+        g_autofree char *index_path = g_strdup_printf("sys/class/net/%s/ifindex", name);
+        g_autofree char *index = tn_env_read_line(env, index_path);
+        g_autofree char *path = g_strdup_printf("run/udev/data/n%s", index ? index : "");
+        g_autoptr(GPtrArray) lines = tn_textfile_read(env, path);
+        GString *text = g_string_new(NULL);
+
+        for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+                g_autofree char *other = tn_textfile_setting(lines, keys[i], NULL);
+                g_autofree char *line = g_strdup_printf("AlternativeName=%s\n", other);
+
+                if (other && has_name_letters(other) && strcmp(other, name) != 0 && !strstr(text->str, line))
+                        g_string_append(text, line);
+        }
+        return g_string_free(text, FALSE);
+}
+
 /* Older versions know no permanent address; then the kind of device keeps VLANs and bridges out, which have
  * the address of the card below them. */
-static char *link_text(int version, const char *name, const char *mac)
+static char *link_text(const struct tn_env *env, const char *name, const char *mac)
 {
-        const char *match = version && version < PERMANENT_MATCH_SINCE ? "Type=ether\nMACAddress"
-                                                                       : "PermanentMACAddress";
+        int version = systemd_version(env);
+        bool old = version && version < PERMANENT_MATCH_SINCE;
+        g_autofree char *others = old ? g_strdup("") : alternative_names(env, name);
 
         return g_strdup_printf(
                 "# Written by `tenonctl drivers prepare`: the interface keeps its name on other "
                 "hardware.\n# `tenonctl drivers undo` removes this file.\n[Match]\n%s=%s\n\n"
-                "[Link]\nName=%s\n",
-                match, mac, name);
+                "[Link]\nName=%s\n%s",
+                old ? "Type=ether\nMACAddress" : "PermanentMACAddress", mac, name, others);
 }
 
 static char *rule_text(const char *name, const char *mac)
@@ -96,8 +125,8 @@ bool tn_pin_make(const struct tn_env *env, const char *name, const char *mac, ch
         if (!check_name(name, error) || !check_mac(lower, error))
                 return false;
         if (has_systemd_udev(env)) {
-                *ret_path = g_strdup_printf("etc/systemd/network/10-tenon-%s.link", name);
-                *ret_text = link_text(systemd_version(env), name, lower);
+                *ret_path = g_strdup_printf("etc/systemd/network/" TN_PIN_LINK_PREFIX "%s.link", name);
+                *ret_text = link_text(env, name, lower);
                 return true;
         }
         if (has_other_udev(env)) {

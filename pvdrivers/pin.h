@@ -13,6 +13,9 @@
 
 #include "lib/env.h"
 
+/* What the names of our .link files begin with. */
+#define TN_PIN_LINK_PREFIX "10-tenon-"
+
 /* The file that pins @name to the permanent address @mac: a .link file where systemd's udev is, a udev rule
  * where another one is. False with @error when the machine has neither, or for an impossible name or
  * address. */

@@ -41,9 +41,14 @@ struct job {
         json_t *images;
 };
 
-static struct tn_kernel *rebuilt(const struct job *job, guint index)
+static const struct tn_fixes_image *image_at(const struct job *job, guint index)
 {
         return g_ptr_array_index(job->fixes->rebuild, index);
+}
+
+static struct tn_kernel *rebuilt(const struct job *job, guint index)
+{
+        return image_at(job, index)->kernel;
 }
 
 static const struct tn_change *change_at(const struct job *job, guint index)
@@ -134,15 +139,16 @@ static bool write_all(const struct job *job, GError **error)
         return true;
 }
 
-static bool build_image(const struct job *job, struct tn_kernel *kernel, GError **error)
+static bool build_image(const struct job *job, const struct tn_fixes_image *image, GError **error)
 {
+        struct tn_kernel *kernel = image->kernel;
         g_autofree char *temp = tn_transaction_temp(job->transaction, kernel->initramfs);
         uint64_t before = tn_room_size(job->env, kernel->initramfs), after;
         g_autofree char *path = g_strconcat("/", kernel->initramfs, NULL);
 
         tn_progress_step(job->progress, "image", "building the image of %s by %s", kernel->release,
-                         job->fixes->tool->name);
-        if (!tn_rebuild_run(job->fixes->tool, job->run, job->env, kernel, temp, job->progress, error))
+                         image->tool->name);
+        if (!tn_rebuild_run(image->tool, job->run, job->env, kernel, temp, job->progress, error))
                 return false;
         tn_progress_step(job->progress, "verify", "reading the new image of %s", kernel->release);
         if (!tn_rebuild_verify(job->env, kernel, temp, job->fixes->modules, error))
@@ -159,7 +165,7 @@ static bool build_image(const struct job *job, struct tn_kernel *kernel, GError 
 static bool build_all(const struct job *job, GError **error)
 {
         for (guint i = 0; i < job->fixes->rebuild->len; i++)
-                if (!build_image(job, rebuilt(job, i), error))
+                if (!build_image(job, image_at(job, i), error))
                         return g_prefix_error(error, "the image of %s: ", rebuilt(job, i)->release), false;
         return true;
 }
@@ -236,7 +242,7 @@ static void list_images(const struct job *job)
 
                 json_array_append_new(job->images,
                                       json_pack("{s:s, s:s, s:s}", "kernel", rebuilt(job, i)->release,
-                                                "file", path, "builder", job->fixes->tool->name));
+                                                "file", path, "builder", image_at(job, i)->tool->name));
         }
 }
 

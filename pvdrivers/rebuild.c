@@ -40,12 +40,33 @@ static bool is_installed(const struct tn_env *env, const struct tn_rebuild_tool 
         return path != NULL;
 }
 
+/* Is there an image at @path, and what has made it, or would make it? False with @error when that cannot be
+ * told and the image may be a good one; an INVALID one is none. */
+static bool find_maker(const struct tn_env *env, const char *path, bool *ret_made,
+                       enum tn_generator *ret_generator, GError **error)
+{
+        g_autoptr(GError) reason = NULL;
+        g_autoptr(tn_initramfs_t) image = path ? tn_initramfs_read(env, path, &reason) : NULL;
+        enum tn_generator generator = tn_generator_find(env, image);
+
+        if (reason && !g_error_matches(reason, TN_ERROR, TN_ERROR_INVALID))
+                return tn_error_set(error, TN_ERROR_NOT_FOUND, "which program has built it is unknown (%s)",
+                                    reason->message);
+        if (image && generator == _TN_GENERATOR_MAX)
+                return tn_error_set(error, TN_ERROR_NOT_FOUND, "/%s was built by an unknown program", path);
+        *ret_made = image != NULL;
+        *ret_generator = generator;
+        return true;
+}
+
 const struct tn_rebuild_tool *tn_rebuild_find(const struct tn_env *env, const char *image, GError **error)
 {
-        g_autoptr(tn_initramfs_t) read = image ? tn_initramfs_read(env, image, NULL) : NULL;
-        enum tn_generator generator = tn_generator_find(env, read);
         const struct tn_rebuild_tool *first = NULL;
+        enum tn_generator generator = _TN_GENERATOR_MAX;
+        bool made = false;
 
+        if (!find_maker(env, image, &made, &generator, error))
+                return NULL;
         for (size_t i = 0; i < G_N_ELEMENTS(tools); i++) {
                 if (!is_installed(env, &tools[i]))
                         continue;
@@ -57,7 +78,11 @@ const struct tn_rebuild_tool *tn_rebuild_find(const struct tn_env *env, const ch
                 (void) tn_error_set(error, TN_ERROR_UNSUPPORTED,
                                     "no program that builds initramfs images is installed (initramfs-tools, "
                                     "dracut, mkinitcpio, mkinitfs); install the one of your distribution");
-        return first;
+        else if (made)
+                (void) tn_error_set(error, TN_ERROR_NOT_FOUND,
+                                    "/%s was built by %s, which cannot be run here", image,
+                                    tn_generator_name(generator));
+        return made ? NULL : first;
 }
 
 static char **build_argv(const struct tn_rebuild_tool *tool, const char *program, const char *release,

@@ -26,8 +26,9 @@ struct tn_rebuild_tool {
         const char *const *arguments;
 };
 
-/* The one that builds this guest's images: of those that are installed the one that has made the image at
- * @image (may be NULL), else the first. NULL with @error when none is installed. */
+/* The one that has made the image at @image. Where there is none (NULL), or one that no kernel could read,
+ * of those that are installed the first. NULL with @error: TN_ERROR_NOT_FOUND when another program has made
+ * the image, or may have, so that it must stay as it is; TN_ERROR_UNSUPPORTED when none is installed. */
 const struct tn_rebuild_tool *tn_rebuild_find(const struct tn_env *env, const char *image, GError **error);
 
 /* Builds the image of @kernel into the file @out, relative to the root. */

@@ -173,6 +173,23 @@ static void test_pins(void **state)
         assert_null(path);
 }
 
+/* The names that udev knows the card by stay, too; not its own, and none twice. */
+static void test_alternative_names(void **state)
+{
+        struct machine *machine = *state;
+        g_autofree char *path = NULL, *text = NULL;
+
+        folder_put(machine->root, "usr/lib/systemd/network/99-default.link", "");
+        folder_put(machine->root, "sys/class/net/ens192/ifindex", "2\n");
+        folder_put(machine->root, "run/udev/data/n2",
+                   "I:12345\nE:ID_NET_NAME_MAC=enx525400ab3456\nE:ID_NET_NAME_ONBOARD=eno1\n"
+                   "E:ID_NET_NAME_PATH=enp11s0\nE:ID_NET_NAME_SLOT=ens192\nE:ID_NET_LABEL_ONBOARD=x\n");
+        assert_true(tn_pin_make(&machine->env, "ens192", "52:54:00:ab:34:56", &path, &text, NULL));
+        assert_non_null(
+                strstr(text, "\n[Link]\nName=ens192\nAlternativeName=eno1\nAlternativeName=enp11s0\n"));
+        assert_null(strstr(text, "=enx"));
+}
+
 static void test_pin_of_old_systemd(void **state)
 {
         struct machine *machine = *state;
@@ -180,8 +197,11 @@ static void test_pin_of_old_systemd(void **state)
 
         folder_put(machine->root, "lib/systemd/network/99-default.link", "");
         folder_put(machine->root, "lib/systemd/libsystemd-shared-239.so", "");
+        folder_put(machine->root, "sys/class/net/ens3/ifindex", "2\n");
+        folder_put(machine->root, "run/udev/data/n2", "E:ID_NET_NAME_PATH=enp0s3\n");
         assert_true(tn_pin_make(&machine->env, "ens3", "52:54:00:12:34:56", &path, &text, NULL));
         assert_non_null(strstr(text, "[Match]\nType=ether\nMACAddress=52:54:00:12:34:56\n"));
+        assert_null(strstr(text, "AlternativeName"));
 }
 
 int main(void)
@@ -193,6 +213,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_mkinitfs, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_none_installed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_pins, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_alternative_names, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_pin_of_old_systemd, setup, teardown),
         };
 

@@ -108,8 +108,7 @@ void tn_interface_data_set(const struct tn_interface_names *names, struct tn_che
                                  "named-in", named_in(names, item->interface));
 
         json_object_set_new(data, "pin",
-                            mac && check->verdict == TN_VERDICT_LOSS
-                                    ? pin_of(names->context->env, item->interface, mac)
-                                    : json_null());
+                            mac && check->fixable ? pin_of(names->context->env, item->interface, mac)
+                                                  : json_null());
         tn_check_set_data(check, data);
 }

@@ -4,6 +4,7 @@
 /* The data of the check interface-names. */
 #pragma once
 
+#include "pvdrivers/cards.h"
 #include "pvdrivers/checks/check.h"
 #include "pvdrivers/netconf.h"
 
@@ -12,6 +13,7 @@ struct tn_interface_names {
         struct tn_netconf_list *list;
         bool kernel_names; /* eth0, eth1, … in the order of the cards: nobody renames them */
         unsigned cards;    /* that are configured by a name of their own */
+        GPtrArray *here;   /* struct tn_card: what this machine has, as far as sysfs tells */
 };
 
 /* Address of the card that has this name now, or that some file gives it; or NULL. Free with g_free(). */

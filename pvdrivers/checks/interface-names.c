@@ -39,17 +39,6 @@ static bool kernel_names(const struct tn_check_context *context)
                (!tn_env_exists(context->env, "usr/lib/udev") && !tn_env_exists(context->env, "lib/udev"));
 }
 
-static const struct tn_netconf *find_pin(const struct tn_interface_names *names, const char *interface)
-{
-        for (guint i = 0; i < names->list->items->len; i++) {
-                const struct tn_netconf *item = names->list->items->pdata[i];
-
-                if (item->pin && g_strcmp0(item->interface, interface) == 0)
-                        return item;
-        }
-        return NULL;
-}
-
 /* Is it a card? Unknown without sysfs, and then taken for one. */
 static bool is_card(const struct tn_interface_names *names, const char *interface)
 {
@@ -79,16 +68,12 @@ static bool name_stays(const struct tn_interface_names *names, const char *inter
                g_str_equal(interface, "eth0");
 }
 
-/* eth0, eth1: what the kernel calls cards before udev renames them. */
-static bool is_kernel_name(const char *interface)
-{
-        return g_str_has_prefix(interface, "eth") && g_ascii_isdigit(interface[strlen("eth")]);
-}
-
 static void lost(const struct tn_interface_names *names, const struct tn_netconf *item)
 {
         g_autofree char *mac = tn_interface_data_mac(names, item->interface);
         const char *const *example = examples[names->context->target];
+        const struct tn_card *card = tn_cards_get(names->here, item->interface);
+        const char *obstacle = card ? card->obstacle : NULL;
         struct tn_check *check = tn_check_add(
                 names->context, TN_VERDICT_LOSS,
                 "%s (%s) is configured by its name in /%s line %u; on the target the card has another name, "
@@ -103,7 +88,9 @@ static void lost(const struct tn_interface_names *names, const struct tn_netconf
                                                   item->interface, mac ? mac : "MAC address unknown",
                                                   item->file, item->line);
         }
-        if (mac)
+        if (obstacle)
+                tn_check_set_remedy(check, "%s", obstacle);
+        else if (mac)
                 tn_check_set_remedy(
                         check,
                         "pin the name: /etc/systemd/network/10-tenon-%s.link with [Match] MACAddress=%s and "
@@ -113,7 +100,7 @@ static void lost(const struct tn_interface_names *names, const struct tn_netconf
                 tn_check_set_remedy(
                         check,
                         "match the card by its MAC address in place of its name, and keep that address");
-        check->fixable = mac != NULL;
+        check->fixable = mac && !obstacle;
         tn_interface_data_set(names, check, item, mac);
 }
 
@@ -168,7 +155,7 @@ static void judge_pattern(const struct tn_interface_names *names, const struct t
 
 static void judge(const struct tn_interface_names *names, const struct tn_netconf *item)
 {
-        const struct tn_netconf *pin = find_pin(names, item->interface);
+        const struct tn_netconf *pin = tn_netconf_find_pin(names->list, item->interface);
         g_autofree char *why = NULL;
 
         if (is_absent(names, item->interface)) {
@@ -178,7 +165,7 @@ static void judge(const struct tn_interface_names *names, const struct tn_netcon
                         item->interface, item->file, item->line);
 
                 tn_interface_data_set(names, check, item, NULL);
-        } else if (pin && names->cards > 1 && is_kernel_name(item->interface)) {
+        } else if (pin && names->cards > 1 && tn_cards_is_kernel_name(item->interface)) {
                 struct tn_check *check = tn_check_add(
                         names->context, TN_VERDICT_LOSS,
                         "/%s pins %s to %s, and there are more cards: where the kernel finds them in "
@@ -300,8 +287,9 @@ static void look_at_scheme(struct tn_check_context *context)
 void tn_check_interface_names(struct tn_check_context *context)
 {
         g_autoptr(tn_netconf_list_t) list = tn_netconf_read(context->env);
+        g_autoptr(GPtrArray) here = tn_cards_find(context->env, list);
         struct tn_interface_names names = {
-                .context = context, .list = list, .kernel_names = kernel_names(context)};
+                .context = context, .list = list, .kernel_names = kernel_names(context), .here = here};
         guint before = context->plan->checks->len;
         bool fixable;
 
