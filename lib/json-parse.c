@@ -176,7 +176,7 @@ static json_t *parse(const char *text, size_t len, size_t flags, json_error_t *e
 json_t *tn_json_parse(const char *text, size_t len, json_error_t *error)
 {
         const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
-        json_error_t own;
+        json_error_t own = {0};
         json_t *value;
 
         error = error ? error : &own;
