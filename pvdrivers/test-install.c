@@ -318,6 +318,27 @@ static void test_command_lines(void **state)
         }
 }
 
+/* zypper installs and nevertheless ends with another status than 0. */
+static void test_zypper_statuses(void **state)
+{
+        static const struct {
+                int status;
+                bool done;
+        } rows[] = {{0, true}, {102, true}, {103, true}, {106, true}, {107, true}, {4, false}, {104, false}};
+        const char *const names[] = {"tenon", NULL};
+
+        (void) state;
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autoptr(tn_packages_t) packages = NULL;
+
+                begin("ID=x\n", "zypper");
+                install_status = rows[i].status;
+                packages = tn_packages_new(&env, NULL, stand_in, NULL);
+                assert_int_equal(tn_packages_install(packages, names, false, NULL, NULL), rows[i].done);
+                end();
+        }
+}
+
 /* Programs of other distributions are installed for other reasons, too. */
 static void test_which_manager(void **state)
 {
@@ -443,13 +464,13 @@ static void test_words(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_candidates),        cmocka_unit_test(test_installs_and_looks),
-                cmocka_unit_test(test_failures),          cmocka_unit_test(test_dry_run),
-                cmocka_unit_test(test_held_lock),         cmocka_unit_test(test_other_managers),
-                cmocka_unit_test(test_leftovers),         cmocka_unit_test(test_words),
-                cmocka_unit_test(test_command_lines),     cmocka_unit_test(test_which_manager),
-                cmocka_unit_test(test_default_kernel),    cmocka_unit_test(test_bad_catalogue),
-                cmocka_unit_test(test_no_modules_folder),
+                cmocka_unit_test(test_candidates),      cmocka_unit_test(test_installs_and_looks),
+                cmocka_unit_test(test_failures),        cmocka_unit_test(test_dry_run),
+                cmocka_unit_test(test_held_lock),       cmocka_unit_test(test_other_managers),
+                cmocka_unit_test(test_leftovers),       cmocka_unit_test(test_words),
+                cmocka_unit_test(test_command_lines),   cmocka_unit_test(test_which_manager),
+                cmocka_unit_test(test_zypper_statuses), cmocka_unit_test(test_default_kernel),
+                cmocka_unit_test(test_bad_catalogue),   cmocka_unit_test(test_no_modules_folder),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
